@@ -1,0 +1,115 @@
+"""Connections: the servers of a stack, and how an app joins (entry point group `arr.apps`).
+
+An `App` gives the shape of its connection in the desired state and opens clients. A client answers the typed queries of
+its app and, when opened for writing, has the app's verbs as methods. Opened with `access="read"` its transport refuses
+everything that is not a known read, whoever asks.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reconciler.clock import Clock
+from reconciler.facts import Query, ReadFailed
+
+T = TypeVar("T")
+Access = Literal["read", "write"]
+
+_resolved: set[str] = set()
+
+
+def redact(text: str) -> str:
+    """`text` without any secret that was resolved in this process. Logs, exceptions and answers shown pass through it."""
+    for secret in sorted(_resolved, key=len, reverse=True):
+        text = text.replace(secret, "(secret)")
+    return text
+
+
+def remember_secret(value: str) -> str:
+    """Make `redact` know `value` (shorter than 4 characters is no secret worth hiding: it would garble every text)."""
+    if len(value) >= 4:
+        _resolved.add(value)
+    return value
+
+
+class SecretRef(BaseModel):
+    """Where a secret is: `{env: NAME}` or `{file: /run/secrets/x}`. The value itself never stands in the desired state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    env: str | None = Field(default=None, description="Name of the environment variable that holds it.")
+    file: str | None = Field(default=None, description="File that holds it; surrounding white space is cut.")
+
+    @model_validator(mode="after")
+    def _one(self) -> SecretRef:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("give one of env or file, as {env: SONARR_API_KEY}")
+        return self
+
+    def resolve(self) -> str:
+        """The value. `ReadFailed("secret", …)` when it is not there, so that its connection is unknown, with a remedy."""
+        if self.env is not None:
+            value = os.environ.get(self.env, "")
+            if not value:
+                raise ReadFailed("secret", f"the environment variable {self.env} is not set", f"export {self.env}=…")
+            return remember_secret(value)
+        path = Path(self.file or "").expanduser()
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as e:
+            why = e.strerror if isinstance(e, OSError) else "not UTF-8"
+            raise ReadFailed("secret", f"the secret file {path} cannot be read ({why})", "create it") from None
+        if not value:
+            raise ReadFailed("secret", f"the secret file {path} is empty", "write the secret into it")
+        return remember_secret(value)
+
+
+class ConnectionSpec(BaseModel):
+    """What every connection says. Apps subclass it; `app` selects the subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    app: str = Field(description="Which program answers there.")
+    access: Access = Field(default="write", description="`read`: no write is ever sent to it, by the transport.")
+
+
+class Client(Protocol):
+    """An open connection. Thread-safe; `close` frees its sockets."""
+
+    def read(self, query: Query[T]) -> T:
+        """The complete answer, or ReadFailed, or NotThere."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `arr doctor`: what was looked at, what was found, and the remedy when it is not well."""
+
+    what: str
+    ok: bool | None  # None: could not be looked at
+    says: str
+    remedy: str = ""
+
+
+class App(ABC):
+    """A program that a connection can speak to."""
+
+    name: ClassVar[str]
+    Spec: ClassVar[type[ConnectionSpec]]
+    parallel: ClassVar[int] = 4  # requests at a time
+
+    @abstractmethod
+    def open(self, name: str, spec: Any, *, access: Access, clock: Clock) -> Client:
+        """A client for the connection called `name`. Resolves secrets (ReadFailed); sends nothing yet."""
+
+    @abstractmethod
+    def examine(self, client: Any, spec: Any, clock: Clock) -> list[Finding]:
+        """`arr doctor`: reachable, right app, version, key, clock, paths. Reads only."""

@@ -1,0 +1,193 @@
+"""What a kind is: a spec, the queries it reads, a pure `plan`, and for each verb `read`, `perform`, `verify`.
+
+A kind is found through the entry point group `arr.kinds`. It imports this module and its clients, and nothing else of
+the engine. Everything else (schedule, guards, journal, ordering, retries, rendering, docs, laws) is the engine's.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reconciler.action import Action, Json, Proposal
+from reconciler.address import Address
+from reconciler.errors import Diagnostic, Mark
+from reconciler.facts import Fact, Facts, Query
+from reconciler.limits import GuardSpec
+from reconciler.stack import Stack
+
+
+class Spec(BaseModel):
+    """Base of every kind's spec: what any resource may say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    paused: bool = Field(default=False, description="True: planned as if it were not there; what is under way goes on.")
+    guard: GuardSpec | None = Field(default=None, description="Limits tighter than the global ones.")
+    protect: tuple[str, ...] = Field(
+        default=(), description="Items that nothing may destroy: `tvdb:280619`, `tmdb:603`, `tag:arr-protect`, a path."
+    )
+
+
+S = TypeVar("S", bound=Spec)
+
+
+@dataclass(frozen=True)
+class Resource(Generic[S]):
+    """A declared wish, loaded and valid.
+
+    `stack`   the shared sections (connections, disks, paths, protect, guards); see `reconciler.stack.Stack`.
+    `marks`   where each field of the spec was written, by dotted path ("" is the resource itself).
+    """
+
+    address: Address
+    spec: S
+    stack: Stack
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Past:
+    """A settled action of an earlier run. `outcome` is done, failed, broken, not-done or unknown."""
+
+    run: str
+    at: datetime
+    action: Action
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An action whose outcome is not journalled yet, with what the world says of it now."""
+
+    run: str
+    at: datetime
+    action: Action
+    handle: dict[str, Json] | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the state remembers, as far as planning may see it. A value: planning cannot write.
+
+    `applied`     address → the wish (JSON) that was last applied without anything left over.
+    `history`     settled actions, oldest first.
+    `pending`     accepted or intended actions without an outcome.
+    `owned`       address → idents of subjects that this resource created.
+    `protected`   protections remembered from earlier wishes.
+    `populations` "address scope" → the last good count (see `Proposal.population`).
+    """
+
+    lineage: str = ""
+    applied: Mapping[str, Json] = field(default_factory=dict)
+    history: tuple[Past, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
+    populations: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the world says of an action. `state`:
+
+    done      the effect is there, proven
+    not-done  nothing of it happened; it may be planned again
+    running   accepted and still going on (`done_bytes` of `total_bytes` where that can be told)
+    broken    it stopped half-way; `says` how, `data` what a repair needs
+    unknown   the world did not answer
+    """
+
+    state: str
+    says: str = ""
+    data: dict[str, Json] = field(default_factory=dict)
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+    remedy: str = ""
+
+
+class World(Protocol):
+    """How verbs reach the servers. In `read` and `verify` the clients refuse writes."""
+
+    def client(self, connection: str) -> Any:
+        """The open client of a connection. ReadFailed when it cannot be opened."""
+        ...
+
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait between two looks inside one call; seconds, short. Long waits are the executor's."""
+        ...
+
+
+class Verb(ABC):
+    """One sort of change. Stateless."""
+
+    long: ClassVar[bool] = False  # True: `perform` returns at acceptance, `verify` may say "running"
+    noun: ClassVar[str] = ""  # for sentences: "1 move", "2 moves"
+
+    @abstractmethod
+    def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        """The fields of `action.rests_on` as they are now. Reads only."""
+
+    @abstractmethod
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        """Send the writes. Returns a handle by which a long action can be found again, or None.
+
+        A reply that is lost raises `ReplyLost`: the executor then looks at the world instead of trying again.
+        """
+
+    @abstractmethod
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        """Look at the world. Also used, with `handle` None, to settle what a dead process left. Reads only."""
+
+    def conclude(self, world: World, action: Action, handle: dict[str, Json] | None) -> None:
+        """What has to be sent once the effect is there (a rescan). Called between two `verify`s; may write."""
+
+
+class ReplyLost(Exception):
+    """A write was sent and its answer never came whole: it may have happened."""
+
+
+class WriteRefused(Exception):
+    """The server, or the connection's own `access: read`, said no to a write: it has not happened. Holds no secret."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class Kind(ABC, Generic[S]):
+    """A type of resource. The module's KIND constant is an instance."""
+
+    name: ClassVar[str]
+    Spec: ClassVar[type[Spec]]
+    verbs: ClassVar[Mapping[str, Verb]]
+    moves_or_destroys: ClassVar[bool] = False  # the first-time guard speaks of such kinds
+
+    def check(self, resource: Resource[S]) -> Iterable[Diagnostic]:
+        """What pydantic cannot see: references to disks, connections and each other. No network."""
+        return ()
+
+    def refers_to(self, resource: Resource[S]) -> dict[str, Json]:
+        """Parts of the shared sections that belong to the wish (the disks it names): they count in its digest."""
+        return {}
+
+    @abstractmethod
+    def reads(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
+        """The queries needed. Called up to three times, each time with the answers so far; name all that are known."""
+
+    @abstractmethod
+    def plan(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
+        """Pure: same arguments, same bytes. No I/O, no clock, no randomness."""
+
+    def why(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime, item: str) -> list[str]:
+        """`arr why ITEM`: verdict on one title or id, as lines; empty when it is none of this resource's business."""
+        return []

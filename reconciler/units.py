@@ -1,0 +1,108 @@
+"""Sizes, ages and percents as types: what a person writes (`500 GB`, `90d`, `85%`), and what it means exactly.
+
+Field types of specs; pydantic validates, JSON Schema shows the pattern. Sizes are bytes (int), ages seconds
+(int), percents a fraction (float, 0 to 1). Texts for people are made here too: a size reads the same everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
+
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*(B|[KMGTP]B|[KMGTP]iB)$")
+_FACTOR = (
+    {"B": 1}
+    | {f"{u}B": 1000**i for i, u in enumerate("KMGTP", 1)}
+    | {f"{u}iB": 1024**i for i, u in enumerate("KMGTP", 1)}
+)
+_AGE = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d|w)$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write."""
+    match = _SIZE.match(text.strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")
+    factor: int = _FACTOR[match[2]]
+    return round(float(match[1]) * factor)
+
+
+def parse_age(text: str) -> int:
+    """Seconds of `90d`, `6h`, `30m`, `2w`, `45s`. ValueError says what to write."""
+    match = _AGE.match(text.strip())
+    if not match:
+        raise ValueError(f"'{text}' is not an age: write a number and s, m, h, d or w, as 90d")
+    return round(float(match[1]) * _SECONDS[match[2]])
+
+
+def parse_percent(text: str) -> float:
+    """Fraction of `85%`. ValueError says what to write; over 100 % is refused."""
+    match = _PERCENT.match(text.strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a percentage: write a number and %, as 85%")
+    value = float(match[1]) / 100
+    if value > 1:
+        raise ValueError(f"'{text}' is more than 100%")
+    return value
+
+
+class _Text:
+    """Pydantic glue: a string in YAML, a number in Python, a string again in JSON."""
+
+    def __init__(self, parse: Any, pattern: str, example: str, title: str) -> None:
+        self.parse, self.pattern, self.example, self.title = parse, pattern, example, title
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        def convert(value: Any) -> Any:
+            if isinstance(value, bool) or not isinstance(value, str):
+                raise ValueError(f"write it with its unit, as {self.example}")
+            return self.parse(value)
+
+        return core_schema.no_info_plain_validator_function(convert)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": self.pattern, "examples": [self.example], "title": self.title}
+
+
+Size = Annotated[int, _Text(parse_size, _SIZE.pattern, "500 GB", "Size")]
+Age = Annotated[int, _Text(parse_age, _AGE.pattern, "90d", "Age")]
+Percent = Annotated[float, _Text(parse_percent, _PERCENT.pattern, "85%", "Percent")]
+
+
+def size_text(value: int) -> str:
+    """`488 GB`, `8.0 TB`, `9.4 MB`: powers of 1000, three figures, a no-break space never (tables cut on spaces)."""
+    sign, rest = ("−" if value < 0 else ""), abs(value)
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if rest < 1000 or unit == "TB":
+            break
+        rest_next = rest / 1000
+        rest = rest_next  # type: ignore[assignment]  # the mantissa is a float from the second unit on
+    if unit == "B":
+        return f"{sign}{int(rest)} B"
+    number = f"{rest:.0f}" if rest >= 99.5 else f"{rest:.1f}"
+    return f"{sign}{number} {unit}"
+
+
+def age_text(seconds: float) -> str:
+    """`45 s`, `12 min`, `1 h 21 min`, `3 days`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{round(hours / 24)} days"
+
+
+def percent_text(fraction: float) -> str:
+    """`85%`, `81.9%`."""
+    text = f"{fraction * 100:.1f}"
+    return f"{text.removesuffix('.0')}%"
