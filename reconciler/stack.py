@@ -75,7 +75,7 @@ class Stack:
     disks: Mapping[str, Disk] = field(default_factory=dict)
     paths: tuple[Mapping[str, str], ...] = ()
     protect: tuple[str, ...] = ()
-    guards: Guards = Guards()
+    guards: Guards = field(default_factory=Guards)
     marks: Mapping[str, Mark] = field(default_factory=dict)
 
     def wish(self, section: str, name: str) -> Any:
