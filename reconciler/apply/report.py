@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from reconciler.action import Action, Json, Value
 from reconciler.errors import Exit, worst
 from reconciler.kind import Verdict
@@ -44,7 +46,7 @@ class Outcome(Value):
     says: str = ""
     remedy: str = ""
     seconds: float | None = None
-    data: dict[str, Json] = {}
+    data: dict[str, Json] = Field(default_factory=dict)
 
 
 class Report(Value):
@@ -58,13 +60,11 @@ class Report(Value):
 
     @property
     def exit(self) -> Exit:
-        """The exit code: 0 only when all is done; partly when something was done and something was not."""
-        codes = [EXIT[o.state] for o in self.outcomes]
-        some_done = any(o.state == "done" for o in self.outcomes)
-        bad = worst(codes)
-        if some_done and bad in (Exit.ERROR, Exit.REFUSED, Exit.BLOCKED, Exit.STALE):
-            return Exit.PARTLY if bad is not Exit.STALE else Exit.STALE
-        return bad
+        """0 only when all is done. What was done turns a refusal or a block of the rest into `partly applied`."""
+        code = worst(EXIT[o.state] for o in self.outcomes)
+        if code in (Exit.REFUSED, Exit.BLOCKED) and any(o.state == "done" for o in self.outcomes):
+            return Exit.PARTLY
+        return code
 
 
 class Listener(Protocol):
