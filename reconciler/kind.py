@@ -180,6 +180,10 @@ class Kind(ABC, Generic[S]):
         """Parts of the shared sections that belong to the wish (the disks it names): they count in its digest."""
         return {}
 
+    def claims(self, resource: Resource[S]) -> Iterable[str]:
+        """What only one resource of the stack may be in charge of, as `disk d1`: a second claim is a load error."""
+        return ()
+
     @abstractmethod
     def reads(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
         """The queries needed. Called up to three times, each time with the answers so far; name all that are known."""

@@ -51,11 +51,29 @@ def parse_percent(text: str) -> float:
     return value
 
 
+def size_exact(value: int) -> str:
+    """The shortest text that `parse_size` reads back as exactly `value`."""
+    units = [f"{u}B" for u in "PTGMK"] + [f"{u}iB" for u in "PTGMK"]
+    best = next((u for u in units if value and value % _FACTOR[u] == 0), "B")
+    return f"{value // _FACTOR[best]} {best}"
+
+
+def age_exact(value: int) -> str:
+    """The shortest text that `parse_age` reads back as exactly `value`."""
+    best = next((u for u in "wdhm" if value and value % _SECONDS[u] == 0), "s")
+    return f"{value // _SECONDS[best]}{best}"
+
+
+def percent_exact(value: float) -> str:
+    """A text that `parse_percent` reads back as `value`."""
+    return f"{round(value * 100, 10):g}%"
+
+
 class _Text:
     """Pydantic glue: a string in YAML, a number in Python, a string again in JSON."""
 
-    def __init__(self, parse: Any, pattern: str, example: str, title: str) -> None:
-        self.parse, self.pattern, self.example, self.title = parse, pattern, example, title
+    def __init__(self, parse: Any, write: Any, pattern: str, example: str, title: str) -> None:
+        self.parse, self.write, self.pattern, self.example, self.title = parse, write, pattern, example, title
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def convert(value: Any) -> Any:
@@ -63,15 +81,16 @@ class _Text:
                 raise ValueError(f"write it with its unit, as {self.example}")
             return self.parse(value)
 
-        return core_schema.no_info_plain_validator_function(convert)
+        text = core_schema.plain_serializer_function_ser_schema(self.write, when_used="json-unless-none")
+        return core_schema.no_info_plain_validator_function(convert, serialization=text)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "pattern": self.pattern, "examples": [self.example], "title": self.title}
 
 
-Size = Annotated[int, _Text(parse_size, _SIZE.pattern, "500 GB", "Size")]
-Age = Annotated[int, _Text(parse_age, _AGE.pattern, "90d", "Age")]
-Percent = Annotated[float, _Text(parse_percent, _PERCENT.pattern, "85%", "Percent")]
+Size = Annotated[int, _Text(parse_size, size_exact, _SIZE.pattern, "500 GB", "Size")]
+Age = Annotated[int, _Text(parse_age, age_exact, _AGE.pattern, "90d", "Age")]
+Percent = Annotated[float, _Text(parse_percent, percent_exact, _PERCENT.pattern, "85%", "Percent")]
 
 
 def size_text(value: int) -> str:

@@ -1,0 +1,166 @@
+"""The planner: resources, facts and ledger in, a plan out. Pure: same arguments, same bytes (law 2).
+
+For each resource the kind proposes; then, over all of them: protections, conflicts, order, guards, identity. Guards come
+last, so that they count exactly what would be done.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.action import Action, Cause, Json, Proposal
+from reconciler.facts import Facts
+from reconciler.kind import Kind, Ledger, Resource
+from reconciler.plan import guards
+from reconciler.plan.identity import plan_id
+from reconciler.plan.model import Conflict, Plan, ResourcePlan
+from reconciler.plan.order import conflicts, ordered, without
+from reconciler.plan.wish import changes, wish_of
+from reconciler.stack import Disk, Stack
+
+log = logging.getLogger(__name__)
+
+VALIDITY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan is made on.
+
+    `desired` is the digest of the whole desired state; `destroyed_today` (count, bytes) of the last 24 hours.
+    """
+
+    kinds: Mapping[str, Kind[Any]]
+    stack: Stack
+    resources: Sequence[Resource[Any]]
+    desired: str
+    facts: Facts
+    ledger: Ledger
+    now: datetime
+    serial: int = 0
+    destroyed_today: tuple[int, int] = (0, 0)
+    targets: tuple[str, ...] = ()
+
+
+def make_plan(ground: Ground) -> Plan:
+    """The plan for `ground.resources` (already limited to the targets)."""
+    resources = sorted(ground.resources, key=lambda r: r.address)
+    proposals = {str(r.address): _propose(ground, r) for r in resources}
+    rivals = conflicts(a for p in proposals.values() for a in p.actions)
+    parts = [_part(ground, r, proposals[str(r.address)], rivals) for r in resources]
+    actions = [a for p in parts for a in p.proposal.actions]
+    population = sum(sum(p.proposal.population.values()) for p in parts)
+    return Plan(
+        id=plan_id(ground.desired, ground.ledger.lineage, ground.targets, actions),
+        lineage=ground.ledger.lineage,
+        serial=ground.serial,
+        desired=ground.desired,
+        created=ground.now,
+        valid_until=ground.now + VALIDITY,
+        targets=ground.targets,
+        resources=tuple(parts),
+        guards=tuple(guards.whole_plan(actions, population, ground.stack.guards, ground.destroyed_today)),
+        conflicts=rivals,
+    )
+
+
+def _propose(ground: Ground, resource: Resource[Any]) -> Proposal:
+    """What the kind says. A kind that fails costs its own resource, never the others, and never looks like 'no change'."""
+    if resource.spec.paused:
+        return Proposal()
+    kind = ground.kinds[resource.address.kind]
+    try:
+        return kind.plan(resource, ground.facts, ground.ledger, ground.now)
+    except Exception as e:
+        log.exception("%s could not be planned", resource.address)
+        return Proposal(errors=(f"could not be planned ({type(e).__name__}); the log has the details (-vv)",))
+
+
+def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: tuple[Conflict, ...]) -> ResourcePlan:
+    kind, address = ground.kinds[resource.address.kind], str(resource.address)
+    wish, before = wish_of(kind, resource), ground.ledger.applied.get(address)
+    cause: Cause = "start" if before is None else "wish" if before != wish else "drift"
+    dropped = {
+        **{a.id: "protected: nothing may destroy it" for a in proposal.actions if _protected(ground, resource, a)},
+        **{a.id: f"conflict: {c.says}" for c in rivals for a in proposal.actions if a.subject.ident == c.subject},
+    }
+    kept, held = without(proposal.actions, dropped)
+    try:
+        kept = ordered(kept)
+    except ValueError as e:
+        proposal, kept = proposal.model_copy(update={"errors": (*proposal.errors, str(e))}), []
+    stamped = tuple(a if a.cause != "wish" else a.model_copy(update={"cause": cause}) for a in kept)
+    final = proposal.model_copy(update={"actions": stamped, "held": (*proposal.held, *held)})
+    mark = resource.marks.get("")
+    return ResourcePlan(
+        address=address,
+        source=f"{mark.file}:{mark.line}" if mark else "",
+        cause=cause,
+        changes=changes(resource, before, wish) if before is not None and cause == "wish" else (),
+        proposal=final,
+        guards=guards.of_resource(
+            address,
+            final,
+            own=resource.spec.guard,
+            shared=ground.stack.guards,
+            first=_first(ground, kind, resource, final, before, wish),
+            ledger=ground.ledger,
+            now=ground.now,
+            earlier={k: v for k, v in ground.ledger.populations.items() if k.startswith(f"{address} ")},
+        ),
+        paused=resource.spec.paused,
+    )
+
+
+def _protected(ground: Ground, resource: Resource[Any], action: Action) -> bool:
+    if not guards.destructive(action):
+        return False
+    names = {*ground.stack.protect, *resource.spec.protect, *ground.ledger.protected}
+    return action.subject.key in names or action.subject.ident in names
+
+
+def _amount(proposal: Proposal) -> tuple[int, ...]:
+    effects = [a.effects for a in proposal.actions]
+    return (
+        sum(e.moves for e in effects),
+        sum(e.bytes_moved for e in effects),
+        sum(e.destroys for e in effects),
+        sum(e.bytes_destroyed for e in effects),
+    )
+
+
+def _first(
+    ground: Ground, kind: Kind[Any], resource: Resource[Any], proposal: Proposal, before: Json, wish: Json
+) -> str | None:
+    """Why this plan wants an approval as a first one; None when it does not."""
+    if not (kind.moves_or_destroys or any(guards.destructive(a) for a in proposal.actions)):
+        return None
+    if before is None:
+        return f"it is the first change that {resource.address} makes"
+    if before == wish:
+        return None
+    old = _planned_before(ground, kind, resource, before)
+    if old is not None and all(new <= was for new, was in zip(_amount(proposal), _amount(old), strict=True)):
+        return None
+    return f"your edit makes {resource.address} move or destroy more than before"
+
+
+def _planned_before(ground: Ground, kind: Kind[Any], resource: Resource[Any], before: Json) -> Proposal | None:
+    """What the wish of before the edit would do in today's world; None when it can't be told (then: more)."""
+    try:
+        spec = kind.Spec.model_validate_json(json.dumps(before["spec"]))
+        disks = {n: Disk.model_validate_json(json.dumps(d)) for n, d in before["shared"].get("disks", {}).items()}
+    except ValidationError:
+        return None
+    stack = replace(ground.stack, disks={**ground.stack.disks, **disks})
+    try:
+        return kind.plan(replace(resource, spec=spec, stack=stack), ground.facts, ground.ledger, ground.now)
+    except KeyError:  # it would ask what was not asked today
+        return None
