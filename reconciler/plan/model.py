@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
-from reconciler.action import Action, Cause, Proposal, Value
+from pydantic import Field
+
+from reconciler.action import Action, Cause, Json, Proposal, Value
 
 SCHEMA = "arr.plan/1"
 
@@ -51,6 +53,7 @@ class ResourcePlan(Value):
     `cause`     why there is anything to do: start (never applied), wish (the declaration changed), drift (the world did).
     `changes`   with cause `wish`: what was edited, and where.
     `proposal`  the kind's own answer; its `actions` in the order in which they will be done.
+    `wish`      what it asks for (no secrets), remembered once something of it is begun; {} for an undo.
     `paused`    the resource says so: nothing is planned.
     """
 
@@ -60,6 +63,7 @@ class ResourcePlan(Value):
     changes: tuple[Change, ...] = ()
     proposal: Proposal = Proposal()
     guards: tuple[GuardHit, ...] = ()
+    wish: dict[str, Json] = Field(default_factory=dict)
     paused: bool = False
 
 

@@ -115,6 +115,7 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
             now=ground.now,
             earlier={k: v for k, v in ground.ledger.populations.items() if k.startswith(f"{address} ")},
         ),
+        wish=wish,
         paused=resource.spec.paused,
     )
 

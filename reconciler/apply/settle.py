@@ -1,0 +1,61 @@
+"""Settling: what a dead or departed process left under way is looked up in the world, and the journal says what it found.
+
+It writes the journal only. What has to be mended is the next plan's business. A look that gets no answer leaves the entry
+pending: unknown is not an outcome to be remembered, it is a question to be asked again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.apply.journal import Journal, PendingRow
+from reconciler.apply.report import Outcome, State
+from reconciler.connection import redact
+from reconciler.facts import NotThere, ReadFailed
+from reconciler.kind import Kind, Pending, Verdict
+from reconciler.opener import Opener, ReadWorld
+
+log = logging.getLogger(__name__)
+
+# What a verdict means for the journal. "not-done" is final: nothing happened, so the next plan may plan it again.
+FINAL: dict[str, State] = {"done": "done", "broken": "broken", "not-done": "failed"}
+
+
+def look(kinds: Mapping[str, Kind[Any]], opener: Opener, row: PendingRow) -> Verdict:
+    """The world's word on one pending action."""
+    kind = kinds.get(row.action.address.split(".", 1)[0])
+    verb = kind.verbs.get(row.action.verb) if kind else None
+    if verb is None:
+        return Verdict("unknown", f"no installed kind knows {row.action.address} {row.action.verb}")
+    try:
+        return verb.verify(ReadWorld(opener), row.action, row.handle)
+    except ReadFailed as e:
+        return Verdict("unknown", redact(e.reason), remedy=redact(e.remedy))
+    except NotThere:
+        return Verdict("unknown", f"{row.action.subject.title or row.action.subject.key} is not there any more")
+    except Exception as e:
+        log.exception("could not look at %s", row.action.id)
+        return Verdict("unknown", f"looking at it failed ({type(e).__name__}); the log has the details (-vv)")
+
+
+def pending(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) -> tuple[Pending, ...]:
+    """Everything under way, with what the world says of it. Reads only: planning uses this."""
+    return tuple(
+        Pending(row.run, row.at, row.action, row.handle, look(kinds, opener, row)) for row in journal.pending()
+    )
+
+
+def settle(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) -> tuple[Outcome, ...]:
+    """Journal what has come to an end. The caller holds the lock, so no live process is between intent and act."""
+    outcomes: list[Outcome] = []
+    for item in pending(kinds, opener, journal):
+        verdict = item.verdict
+        state = FINAL.get(verdict.state)
+        if state is None:
+            going: State = "running" if verdict.state == "running" else "unknown"
+            outcomes.append(Outcome(action=item.action, state=going, says=verdict.says, remedy=verdict.remedy))
+        elif journal.settle(item.run, item.action.id, state, verdict.says, verdict.data):
+            outcomes.append(Outcome(action=item.action, state=state, says=verdict.says, data=verdict.data))
+    return tuple(outcomes)

@@ -1,0 +1,92 @@
+"""Undo: an ordinary plan that takes back what a run did, where that is possible, and says where it is not.
+
+Made from the journal alone: each finished action that carries an `undo` becomes an action the other way round, in reverse
+order. What it rests on is read now, so that a subject that went on living since is not forced back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from reconciler.action import Action, Effects, Held, Json, Proposal
+from reconciler.facts import Fact, Known, Unknown
+from reconciler.plan.identity import plan_id
+from reconciler.plan.model import Plan, ResourcePlan
+from reconciler.plan.planner import VALIDITY
+
+Read = Callable[[Action], Fact[dict[str, Json]]]
+
+
+def reverse(action: Action, number: int) -> Action | None:
+    """The action that takes `action` back, or None where nothing can."""
+    if action.undo is None:
+        return None
+    effects = action.effects
+    return Action(
+        id=f"{action.address}/{number}",
+        address=action.address,
+        verb=action.undo.verb,
+        subject=action.subject,
+        reason=action.undo.says,
+        before=action.after,
+        after=action.before,
+        data=action.undo.data,
+        effects=Effects(
+            bytes_moved=effects.bytes_moved,
+            moves=effects.moves,
+            files=effects.files,
+            seconds=effects.seconds,
+            disks={disk: -change for disk, change in effects.disks.items()},
+        ),
+        cause="wish",
+    )
+
+
+def undo_plan(
+    run: str,
+    entries: Iterable[tuple[Action, str]],
+    read: Read,
+    *,
+    lineage: str,
+    serial: int,
+    desired: str,
+    now: datetime,
+    sources: Mapping[str, str],
+) -> Plan:
+    """`entries`: (action, outcome) of `run` in the order in which they were done. `sources`: address → where it is written."""
+    actions: dict[str, list[Action]] = {}
+    held: dict[str, list[Held]] = {}
+    for action, outcome in reversed(list(entries)):
+        if outcome != "done":
+            continue
+        mine = actions.setdefault(action.address, [])
+        back = reverse(action, len(mine) + 1)
+        reason = f"{action.verb} cannot be taken back" if back is None else ""
+        if back is not None:
+            fact = read(back)
+            if isinstance(fact, Known):
+                mine.append(back.model_copy(update={"rests_on": fact.value}))
+            else:
+                reason = f"not known: {fact.reason}" if isinstance(fact, Unknown) else "it is not there any more"
+        if reason:
+            held.setdefault(action.address, []).append(Held(subject=action.subject, reason=reason))
+    parts = tuple(
+        ResourcePlan(
+            address=address,
+            source=sources.get(address, f"undo of {run}"),
+            cause="wish",
+            proposal=Proposal(actions=tuple(mine), held=tuple(held.get(address, ()))),
+        )
+        for address, mine in sorted(actions.items())
+    )
+    everything = [a for part in parts for a in part.proposal.actions]
+    return Plan(
+        id=plan_id(desired, lineage, (), everything),
+        lineage=lineage,
+        serial=serial,
+        desired=desired,
+        created=now,
+        valid_until=now + VALIDITY,
+        resources=parts,
+    )

@@ -1,0 +1,282 @@
+"""A session: desired state, state store and servers tied together for one command. The command line is thin over it.
+
+It holds no policy of its own: loading is `desired`'s, observing and planning `plan`'s, doing `apply`'s, remembering
+`store`'s.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler import registry
+from reconciler.address import Address
+from reconciler.apply.executor import Executor
+from reconciler.apply.follow import Patience
+from reconciler.apply.interrupt import Stop, stoppable
+from reconciler.apply.report import Listener, Outcome, Report, Silent
+from reconciler.apply.settle import pending
+from reconciler.clock import Clock, SystemClock
+from reconciler.connection import Finding
+from reconciler.desired import Desired, load
+from reconciler.errors import StaleError, UsageError
+from reconciler.facts import Fact, Facts, ReadFailed, Unknown
+from reconciler.kind import Ledger, Resource
+from reconciler.opener import Opener, ReadWorld
+from reconciler.plan import files
+from reconciler.plan.model import Plan
+from reconciler.plan.observe import observe
+from reconciler.plan.planner import Ground, make_plan
+from reconciler.plan.undo import undo_plan
+from reconciler.store import EntryRow, RunRow, Store
+
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Status:
+    """`arr status`: `pending` is what is under way with the world's word on it; `runs` the latest, newest first."""
+
+    resources: tuple[Resource[Any], ...]
+    applied: frozenset[str]
+    pending: tuple[Outcome, ...]
+    runs: tuple[RunRow, ...]
+    lineage: str
+
+
+@dataclass
+class Session:
+    """One command's view of everything. `desired`: files and folders; `state`: the data folder, made when it is missing."""
+
+    desired: Sequence[Path]
+    state: Path
+    clock: Clock = field(default_factory=SystemClock)
+    patience: Patience = field(default_factory=Patience)
+    _loaded: Desired | None = None
+
+    # ------------------------------------------------------------------------------------------- what is declared
+
+    def validate(self) -> Desired:
+        """The desired state, loaded once. UsageError with every diagnostic."""
+        if self._loaded is None:
+            self._loaded = load(list(self.desired), kinds=registry.kinds(), apps=registry.apps())
+        return self._loaded
+
+    def _targeted(self, targets: Sequence[str]) -> list[Resource[Any]]:
+        resources = list(self.validate().resources)
+        for target in targets:
+            try:
+                wanted = Address.parse(target)
+            except ValueError as e:
+                raise UsageError(str(e), "arr status lists what is declared") from None
+            if all(r.address != wanted for r in resources):
+                known = ", ".join(str(r.address) for r in resources) or "nothing"
+                raise UsageError(f"nothing is declared as {target}", f"declared: {known}")
+        return [r for r in resources if not targets or str(r.address) in targets]
+
+    # -------------------------------------------------------------------------------------------------- planning
+
+    @contextmanager
+    def _store(self) -> Iterator[Store]:
+        with Store.open(self.state, self.clock) as store:
+            yield store
+
+    def _ledger(self, store: Store, opener: Opener) -> Ledger:
+        seen = pending(registry.kinds(), opener, store)
+        return replace(store.ledger(self.clock.now()), pending=seen)
+
+    def _observe(
+        self, store: Store, opener: Opener, resources: list[Resource[Any]], told: Told | None
+    ) -> tuple[Facts, Ledger]:
+        ledger = self._ledger(store, opener)
+        return observe(resources, registry.kinds(), opener, ledger, self.clock.now(), told), ledger
+
+    def _opener(self) -> Opener:
+        return Opener(self.validate().stack, registry.apps(), self.clock)
+
+    def plan(self, targets: Sequence[str] = (), told: Told | None = None) -> Plan:
+        """A plan of everything, or of `targets`; kept in the state under its id. `told(answered, asked)`: progress."""
+        resources = self._targeted(targets)
+        desired = self.validate()
+        with self._store() as store, self._opener() as opener:
+            facts, ledger = self._observe(store, opener, resources, told)
+            now = self.clock.now()
+            plan = make_plan(
+                Ground(
+                    kinds=registry.kinds(),
+                    stack=desired.stack,
+                    resources=resources,
+                    desired=desired.digest,
+                    facts=facts,
+                    ledger=ledger,
+                    now=now,
+                    serial=store.serial,
+                    destroyed_today=store.destroyed_since(now - timedelta(days=1)),
+                    targets=tuple(targets),
+                )
+            )
+            store.save_plan(plan.id, files.document(plan), plan.created)
+            counts = {f"{r.address} {s}": n for r in plan.resources for s, n in r.proposal.population.items()}
+            bars = [
+                {"resource": r.address, **b.model_dump(mode="json")} for r in plan.resources for b in r.proposal.bars
+            ]
+            store.observe(None, counts, bars, now)
+        return plan
+
+    def short(self, plan_id: str) -> str:
+        """The shortest prefix of a plan's id that names it."""
+        with self._store() as store:
+            return store.short(plan_id)
+
+    def load_plan(self, ref: str) -> Plan:
+        """A plan by a prefix of its id, or from a file (which must be what the state stored, to the letter)."""
+        path = Path(ref)
+        as_file = path.suffix == ".json" or os.sep in ref or path.is_file()
+        with self._store() as store:
+            if not as_file:
+                plan_id, stored = store.find_plan(ref)
+                return files.parse(stored, f"plan {plan_id[:8]}")
+            plan = files.read(path)
+            if plan.lineage != store.lineage:
+                raise StaleError(f"{path} was made with another state than {self.state}", "make a new one: arr plan")
+            _, stored = store.find_plan(plan.id)
+            if stored != files.document(plan):
+                raise StaleError(
+                    f"{path} is not the plan that this state made under that id", "make a new one: arr plan"
+                )
+        return plan
+
+    # ----------------------------------------------------------------------------------------------------- doing
+
+    def approves(self, plan: Plan, given: str) -> bool:
+        """Whether `given` names this very plan. UsageError when it names nothing or another one."""
+        with self._store() as store:
+            named, _ = store.find_plan(given)
+        if named != plan.id:
+            raise UsageError(
+                f"--approve {given} is another plan than the one to be applied", "approve the plan you apply"
+            )
+        return True
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        approve: str | None = None,
+        confirmed: bool = False,
+        listener: Listener | None = None,
+        stop: Stop | None = None,
+    ) -> Report:
+        """Do `plan`. `approve`: the id given with --approve; `confirmed`: a person typed it at the terminal."""
+        approved = confirmed or (approve is not None and self.approves(plan, approve))
+        stop = stop or Stop()
+        with self._store() as store, self._opener() as opener, stoppable(stop):
+            return Executor(
+                plan=plan,
+                kinds=registry.kinds(),
+                opener=opener,
+                journal=store,
+                approved=approved,
+                listener=listener or Silent(),
+                stop=stop,
+                patience=self.patience,
+            ).run()
+
+    def undo(self, run: str) -> Plan:
+        """A plan that takes `run` back where that is possible; kept in the state like any other."""
+        with self._store() as store, self._opener() as opener:
+            _, entries = store.run(run)
+
+            def read(action: Any) -> Fact[Any]:
+                try:
+                    verb = registry.kinds()[action.address.split(".", 1)[0]].verbs[action.verb]
+                    return verb.read(ReadWorld(opener), action)
+                except ReadFailed as e:
+                    return e.unknown()
+
+            plan = undo_plan(
+                run,
+                [(e.action, e.state) for e in entries],
+                read,
+                lineage=store.lineage,
+                serial=store.serial,
+                desired=self.validate().digest,
+                now=self.clock.now(),
+                sources={},
+            )
+            store.save_plan(plan.id, files.document(plan), plan.created)
+        return plan
+
+    # -------------------------------------------------------------------------------------------------- answering
+
+    def why(self, item: str) -> list[tuple[str, list[str]]]:
+        """Every resource's verdict on one title, id or path."""
+        resources = list(self.validate().resources)
+        with self._store() as store, self._opener() as opener:
+            facts, ledger = self._observe(store, opener, resources, None)
+        now, kinds = self.clock.now(), registry.kinds()
+        said = [(str(r.address), kinds[r.address.kind].why(r, facts, ledger, now, item)) for r in resources]
+        return [(address, lines) for address, lines in said if lines]
+
+    def drift(self) -> Plan:
+        """The plan of what the world changed: resources whose wish is the one last applied, and repairs."""
+        plan = self.plan()
+        mine = []
+        for r in plan.resources:
+            actions = tuple(a for a in r.proposal.actions if a.cause in ("drift", "repair"))
+            mine.append(r.model_copy(update={"proposal": r.proposal.model_copy(update={"actions": actions})}))
+        return plan.model_copy(update={"resources": tuple(mine)})
+
+    def status(self) -> Status:
+        desired = self.validate()
+        with self._store() as store, self._opener() as opener:
+            ledger = self._ledger(store, opener)
+            runs = tuple(store.runs(5))
+            lineage = store.lineage
+        going = tuple(
+            Outcome(
+                action=p.action,
+                state="running" if p.verdict.state == "running" else "unknown",
+                says=p.verdict.says,
+                remedy=p.verdict.remedy,
+                data=p.verdict.data,
+            )
+            for p in ledger.pending
+        )
+        return Status(desired.resources, frozenset(ledger.applied), going, runs, lineage)
+
+    def history(self, limit: int) -> list[RunRow]:
+        with self._store() as store:
+            return list(store.runs(limit))
+
+    def show(self, ref: str) -> Plan | tuple[RunRow, list[EntryRow]]:
+        """A run (`r000012`) with its entries, or a plan."""
+        with self._store() as store:
+            if store.is_run(ref):
+                return store.run(ref)
+        return self.load_plan(ref)
+
+    def doctor(self, names: Sequence[str] = ()) -> list[tuple[str, list[Finding]]]:
+        """Every connection (or `names`), examined."""
+        stack = self.validate().stack
+        unknown = [n for n in names if n not in stack.connections]
+        if unknown:
+            raise UsageError(f"no connection is called {unknown[0]}", f"declared: {', '.join(stack.connections)}")
+        found: list[tuple[str, list[Finding]]] = []
+        with self._opener() as opener:
+            for name, spec in sorted(stack.connections.items()):
+                if names and name not in names:
+                    continue
+                try:
+                    client = opener.client(name, "read")
+                    findings = opener.app(name).examine(client, spec, self.clock)
+                except ReadFailed as e:
+                    unknown_fact: Unknown = e.unknown()
+                    findings = [Finding("open", False, unknown_fact.reason, unknown_fact.remedy)]
+                found.append((name, findings))
+        return found
