@@ -1,0 +1,87 @@
+"""The search: first plans in several styles, chains where those fall short, local search, and a look at everything
+when the problem is small.
+
+Called by `solve`. It stops as soon as a plan is near its bound, so easy problems cost one pass; every plan that comes
+out has an order in which it can be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from resources.disk_fill.solver import exact
+from resources.disk_fill.solver.board import Board, Cost, State
+from resources.disk_fill.solver.bound import bound_of
+from resources.disk_fill.solver.build import by_choice, by_need, serve_all
+from resources.disk_fill.solver.chains import make_way
+from resources.disk_fill.solver.even import even_out
+from resources.disk_fill.solver.improve import drop_unneeded, refine
+from resources.disk_fill.solver.order import doable, ordered
+
+NEAR = 2_000
+"""A plan within 1/2,000 of the bound is not searched further."""
+
+_STYLES: tuple[tuple[Callable[[State], list[int]], bool], ...] = (
+    (by_need, False),
+    (by_choice, False),
+    (by_choice, True),
+    (by_need, True),
+)
+
+
+def search(board: Board) -> list[tuple[int, int]]:
+    """The moves of the best plan found, as (item, disk) in the order to do them."""
+    best = State(board)
+    bound = bound_of(board)
+    for plan in _plans(board):
+        candidate = _finished(plan)
+        if candidate.cost() < best.cost():
+            best = candidate
+        if best.short() == 0 and _near(best, bound):
+            break
+    if exact.small(board):
+        found = exact.best_of_all(board, _within_limits(board, best))
+        best = State(board, found) if found is not None else best
+    order = ordered(board, best.chosen) or []
+    return [(item, best.chosen[item]) for item in order]
+
+
+def _plans(board: Board) -> Iterator[State]:
+    for sources_of, tight in _STYLES:
+        state = State(board)
+        if any(board.wants()):
+            even_out(state)
+        serve_all(state, sources_of(state), tight)
+        for disk in by_need(state):
+            make_way(state, disk)
+        yield state
+
+
+def _near(state: State, bound: int) -> bool:
+    moved = sum(state.board.size[item] for item in state.chosen)
+    return moved - bound <= max(bound // NEAR, 0)
+
+
+def _within_limits(board: Board, state: State) -> Cost:
+    """The cost to beat: none when the plan breaks a limit, so that any plan within it does."""
+    limits = board.limits
+    moved = sum(board.size[item] for item in state.chosen)
+    over = (limits.max_moves is not None and len(state.chosen) > limits.max_moves) or (
+        limits.max_bytes is not None and moved > limits.max_bytes
+    )
+    return State(board).cost() if over else state.cost()
+
+
+def _finished(state: State) -> State:
+    """The plan, cheaper where that is easy, and without moves that no order makes possible."""
+    refine(state)
+    lean = State(state.board, state.chosen)
+    drop_unneeded(lean)
+    if ordered(state.board, lean.chosen) is not None:
+        return lean if lean.lawful() else State(state.board)
+    possible = doable(state.board, state.chosen)
+    kept = State(state.board, {item: state.chosen[item] for item in possible})
+    drop_unneeded(kept)
+    if kept.lawful() and ordered(state.board, kept.chosen) is not None:
+        return kept
+    return State(state.board)
