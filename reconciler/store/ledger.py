@@ -1,0 +1,90 @@
+"""The ledger: what the state remembers, as one value for planning. Called at the start of every plan.
+
+Memory of wishes, ownership and protections is written when a wish was applied, never by planning (house decision 8).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from reconciler.action import Action, Json
+from reconciler.address import Address
+from reconciler.kind import Ledger, Past
+from reconciler.store.migrations import lineage_of
+from reconciler.store.observations import populations
+from reconciler.store.part import Part
+from reconciler.store.rows import json_in, run_id, time_in, time_out
+
+_HISTORY = """SELECT run, settled_at, action, outcome FROM entries
+    WHERE settled_at >= ? ORDER BY settled_at, id"""
+
+
+class Memory(Part):
+    """The tables `applied`, `owned` and `protected`, and the history that the journal gives."""
+
+    def ledger(self, now: datetime, *, days: int = 400) -> Ledger:
+        """All of one moment. `history` holds what was settled in the last `days`, oldest first; `pending` is empty:
+        what the world says of it is the engine's to find out."""
+        with self._connection.reading() as db:
+            rows = db.execute(_HISTORY, [time_in(now - timedelta(days=days))]).fetchall()
+            lineage = lineage_of(db)
+            applied = {address: json.loads(wish) for address, wish in db.execute("SELECT address, wish FROM applied")}
+            owned = _sets(db, "SELECT address, subject FROM owned")
+            protected = frozenset(row[0] for row in db.execute("SELECT item FROM protected"))
+            counts = populations(db)
+        return Ledger(
+            lineage=lineage,
+            applied=applied,
+            history=tuple(
+                Past(run=run_id(run), at=time_out(at), action=Action.model_validate_json(action), outcome=outcome)
+                for run, at, action, outcome in rows
+            ),
+            owned=owned,
+            protected=protected,
+            populations=counts,
+        )
+
+    def apply_wish(self, address: Address | str, wish: dict[str, Json]) -> None:
+        """Remember the wish of a resource as applied, with nothing left over."""
+        with self._connection.writing() as db:
+            row = {"address": str(address), "wish": json_in(wish), "at": time_in(self._clock.now())}
+            db.table("applied").insert(row, pk="address", replace=True)
+
+    def own(self, address: Address | str, ident: str) -> None:
+        """Remember that the resource created the subject `ident`. Again changes nothing."""
+        with self._connection.writing() as db:
+            row = {"address": str(address), "subject": ident, "at": time_in(self._clock.now())}
+            db.table("owned").insert(row, pk=("address", "subject"), ignore=True)
+
+    def disown(self, address: Address | str, ident: str) -> None:
+        """Forget that the resource created it (it is gone, or no longer the resource's)."""
+        with self._connection.writing() as db:
+            db.table("owned").delete_where("address = ? AND subject = ?", [str(address), ident])
+
+    def protect(self, address: Address | str, items: Iterable[str]) -> None:
+        """What an applied wish protects from now on, in place of what the same address protected before.
+
+        Call it only when the change was applied: taking a line out of the desired state alone protects on. The stack's
+        own `protect` section is the address "".
+        """
+        address, now = str(address), time_in(self._clock.now())
+        with self._connection.writing() as db:
+            table = db.table("protected")
+            wanted = set(items)
+            for (item,) in db.execute("SELECT item FROM protected WHERE address = ?", [address]).fetchall():
+                if item not in wanted:
+                    table.delete_where("address = ? AND item = ?", [address, item])
+            for item in sorted(wanted):
+                table.insert({"address": address, "item": item, "at": now}, pk=("address", "item"), ignore=True)
+
+
+def _sets(db: Database, sql: str) -> dict[str, frozenset[str]]:
+    found = defaultdict(set)
+    for key, value in db.execute(sql):
+        found[key].add(value)
+    return {key: frozenset(values) for key, values in found.items()}
