@@ -1,0 +1,94 @@
+"""`python -m sandbox HOME NAME [--tied]`: one server of a stack, as a process.
+
+Started by `process.Stack`, never by hand. The process first takes all it needs with the rights it has, then becomes
+nobody when it is root, then serves in a child that it starts again whenever the server asks for a restart of itself.
+`--tied`: ends when the starter is gone.
+"""
+
+from __future__ import annotations
+
+import encodings.idna  # noqa: F401 - the resolver loads it late, when nobody may no longer read it
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from sandbox.disks import state_folder
+from sandbox.http import Server as HttpServer
+from sandbox.servarr.app import App, Server, Timing
+from sandbox.servarr.config import read_config, write_config
+
+RESTART = 3
+APPS = {
+    "sonarr": "sandbox.sonarr.app:Sonarr4",
+    "sonarr-v5": "sandbox.sonarr.app:Sonarr5",
+    "radarr": "sandbox.radarr.app:Radarr6",
+}
+
+
+def find_app(app: str, version: str) -> type[App]:
+    """The class of an app; a Sonarr whose version begins with 5 is Sonarr 5."""
+    name = "sonarr-v5" if app == "sonarr" and version.startswith("5") else app
+    module, _, cls = APPS[name].partition(":")
+    found: type[App] = getattr(importlib.import_module(module), cls)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Serves until killed; the exit status says nothing."""
+    home, name = Path(arguments[0]), arguments[1]
+    os.chdir(home)
+    folder = state_folder(Path(), name)
+    spec = json.loads((folder / "server.json").read_text())
+    app = find_app(spec["app"], spec.get("version", "4"))
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    os.umask(0o022)
+    downtime = float(spec.get("restart_s", 1.0))
+    while True:
+        worker = os.fork()
+        if worker == 0:
+            if "--tied" in arguments:
+                threading.Thread(target=_end_with_starter, daemon=True).start()
+            _serve(app, folder, spec)
+        _, status = os.waitpid(worker, 0)
+        if os.waitstatus_to_exitcode(status) != RESTART:
+            return 1
+        time.sleep(downtime)
+
+
+def _serve(app_class: type[App], folder: Path, spec: dict[str, object]) -> None:
+    timing = Timing(**spec["timing"])  # type: ignore[arg-type]
+    app = app_class(
+        Server(
+            name=str(spec["name"]),
+            app=str(spec["app"]),
+            version=str(spec.get("version", "")) or app_class.VERSION,
+            home=Path(),
+            folder=folder,
+            world=dict(spec),
+            timing=timing,
+        )
+    )
+    port = read_config(folder / "config.xml").port
+    server = HttpServer(app, port)
+    if not port:
+        write_config(folder / "config.xml", {"Port": str(app.port)})
+    app.restart = lambda: threading.Timer(0.1, os._exit, (RESTART,)).start()
+    app.run()
+    print(app.port, flush=True)
+    server.serve_forever(poll_interval=0.05)
+
+
+def _end_with_starter() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

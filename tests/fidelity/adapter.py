@@ -1,0 +1,58 @@
+"""The adapter that `../shared/tools/replay.py` drives: one stack per scenario, in the recorded world.
+
+As root the small disks are real memory disks and the servers are nobody; elsewhere capacities are simulated.
+`ARR_BACKING=simulated` asks for the latter as root too. Waits that real servers make are scaled down.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sandbox import mounts
+from sandbox.process import Stack
+from sandbox.servarr.app import Timing
+
+TIMING = Timing(retry_s=0.1, metadata_s=0.08)
+
+
+class Sandbox:
+    """One instance serves one scenario at a time."""
+
+    def __init__(self) -> None:
+        real = mounts.available() and os.environ.get("ARR_BACKING") != "simulated"
+        self._backing = "tmpfs" if real else "simulated"
+        self._folder = Path()
+        self._stack: Stack | None = None
+
+    def start(self, app: str, world: dict[str, Any]) -> tuple[str, str]:
+        """A fresh server of this app in this world: its origin (the recorded paths hold the URL base) and its key."""
+        self._folder = Path(tempfile.mkdtemp(prefix="arr-fidelity-"))
+        world = {**world, "app": app}
+        self._stack = Stack(self._folder / "home", world, backing=self._backing, timing=TIMING)
+        self._stack.start()
+        handle = self._stack[app]
+        return handle.origin, handle.api_key
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Does to the world what the recording says was done."""
+        self._running().event(event)
+
+    def tree(self, roots: list[str]) -> list[dict[str, Any]]:
+        """Files under these folders."""
+        return self._running().tree(roots)
+
+    def stop(self) -> None:
+        """Ends the server and leaves nothing behind."""
+        if self._stack is not None:
+            self._stack.close()
+        self._stack = None
+        shutil.rmtree(self._folder)
+
+    def _running(self) -> Stack:
+        if self._stack is None:
+            raise RuntimeError("no scenario is under way")
+        return self._stack
