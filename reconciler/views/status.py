@@ -1,0 +1,77 @@
+"""How things stand, as text: what is declared, what is under way, the latest runs; and one item's verdicts (`arr why`).
+
+Nothing here asks the servers for anything: that is `arr plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.apply.report import Outcome
+from reconciler.kind import Resource
+from reconciler.store import RunRow
+from reconciler.views.journal import result_text
+from reconciler.views.look import Look
+from reconciler.views.report import outcome_lines
+from reconciler.views.text import Page, Span, span
+
+
+def status_page(
+    resources: Sequence[Resource[Any]],
+    applied: Collection[str],
+    pending: Sequence[Outcome],
+    runs: Sequence[RunRow],
+    state: Path,
+    look: Look,
+) -> Page:
+    """Resources, what is under way, latest runs. `applied`: addresses whose wish was acted on before."""
+    page = Page()
+    if not resources:
+        page.line("Nothing is declared yet. Begin with: arr init")
+    else:
+        width = min(40, max(len(str(r.address)) for r in resources))
+        for resource in resources:
+            _resource(page, resource, str(resource.address) in applied, width)
+    page.blank()
+    if pending:
+        page.line(Span("Under way or open:", "head"))
+        for outcome in pending:
+            outcome_lines(page, outcome)
+    else:
+        page.line("Nothing is under way.")
+    page.blank()
+    if runs:
+        page.line(Span("Latest runs:", "head"))
+    for row in runs:
+        page.pack(
+            [[span(f"{row.run}  {look.stamp(row.began)}  {row.command} ")], *([span(w)] for w in result_text(row).split())],
+            sep=" ",
+            hang=31,
+        )  # fmt: skip
+    page.blank()
+    page.pack([[span(f"State: {state}", "dim")]], hang=3)
+    page.flow("What would be done now: arr plan     What was done: arr history")
+    return page
+
+
+def _resource(page: Page, resource: Resource[Any], applied: bool, width: int) -> None:
+    mark = resource.marks.get("")
+    word = "paused" if resource.spec.paused else "applied before" if applied else "never applied"
+    where = f"   {mark.file}:{mark.line}" if mark else ""
+    page.pack([[span(f"{resource.address!s:<{width}}", "head")], [Span(word)], [span(where.strip(), "dim")]], hang=3)
+
+
+def why_page(item: str, verdicts: Sequence[tuple[str, list[str]]], asked: int) -> Page:
+    """Each resource's verdict on one item. `asked`: how many resources there are."""
+    page = Page()
+    for address, lines in verdicts:
+        page.blank()
+        page.pack([[span(address, "head")], [span(item, "title")]])
+        for line in lines:
+            page.flow(line, indent=3, hang=5)
+    if not verdicts:
+        page.flow(f"No resource has anything to say of '{item}' ({asked} asked).")
+        page.flow("Write the title as the app shows it, or an id as tvdb:280619.")
+    return page
