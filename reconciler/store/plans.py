@@ -30,11 +30,16 @@ class Plans(Part):
     """The tables `plans` and `consumed`."""
 
     def save_plan(self, plan_id: str, document: dict[str, Json], created: datetime) -> None:
-        """Keep a plan; the same plan again replaces it. The newest is kept always, others while they are young and few."""
+        """Keep a plan; the same plan again replaces it. The newest is kept always, others while they are young and few.
+
+        A plan's id says what it is, not when: drift that comes back after an apply makes the same id again. So a plan
+        made after its twin was used up may itself be used once.
+        """
         text = json_in(document)
         row = {"id": plan_id, "created_at": time_in(created), "bytes": len(text.encode()), "document": text}
         with self._connection.writing() as db:
             db.table("plans").insert(row, pk="id", replace=True)
+            db.execute("DELETE FROM consumed WHERE plan = ? AND at <= ?", [plan_id, time_in(created)])
             db.execute(_PRUNE, [KEEP_COUNT, KEEP_BYTES, time_in(created - KEEP)])
 
     def find_plan(self, prefix: str) -> tuple[str, dict[str, Json]]:
