@@ -7,6 +7,7 @@ It holds no policy of its own: loading is `desired`'s, observing and planning `p
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -189,8 +190,8 @@ class Session:
 
     def undo(self, run: str) -> Plan:
         """A plan that takes `run` back where that is possible; kept in the state like any other."""
+        _, entries = self._run(run)
         with self._store() as store, self._opener() as opener:
-            _, entries = store.run(run)
 
             def read(action: Any) -> Fact[Any]:
                 try:
@@ -256,10 +257,16 @@ class Session:
 
     def show(self, ref: str) -> Plan | tuple[RunRow, list[EntryRow]]:
         """A run (`r000012`) with its entries, or a plan."""
-        with self._store() as store:
-            if store.is_run(ref):
-                return store.run(ref)
+        if re.fullmatch(r"r\d{6,}", ref):
+            return self._run(ref)
         return self.load_plan(ref)
+
+    def _run(self, run: str) -> tuple[RunRow, list[EntryRow]]:
+        with self._store() as store:
+            try:
+                return store.run(run)
+            except KeyError:
+                raise UsageError(f"there is no run {run}", "arr history lists them") from None
 
     def doctor(self, names: Sequence[str] = ()) -> list[tuple[str, list[Finding]]]:
         """Every connection (or `names`), examined."""

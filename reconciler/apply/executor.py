@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.action import Action, Json
 from reconciler.apply.follow import Patience, follow, settled_look
 from reconciler.apply.interrupt import Stop
-from reconciler.apply.journal import Journal
+from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
 from reconciler.apply.settle import FINAL, settle
 from reconciler.connection import redact
@@ -27,8 +27,6 @@ from reconciler.plan.guards import destructive
 from reconciler.plan.model import Plan
 
 log = logging.getLogger(__name__)
-
-LOCK_WAIT = 60.0  # seconds that one action waits for another process to finish writing
 
 
 @dataclass
@@ -125,7 +123,7 @@ class Executor:
         return outcome.model_copy(update={"seconds": self.opener.clock.monotonic() - start})
 
     def _attempt(self, run: str, action: Action, verb: Verb) -> Outcome:
-        with self.journal.lock(f"apply {run}", timeout=LOCK_WAIT):
+        with writing(self.journal, self.opener.clock, f"apply {run}"):
             refused = self._precondition(action, verb)
             if refused is not None:
                 return refused
@@ -185,7 +183,7 @@ class Executor:
     ) -> Verdict:
         if type(verb).conclude is Verb.conclude:
             return verdict
-        with self.journal.lock(f"apply {run}", timeout=LOCK_WAIT):
+        with writing(self.journal, self.opener.clock, f"apply {run}"):
             try:
                 verb.conclude(WriteWorld(self.opener), action, handle)
             except (WriteRefused, ReplyLost, ReadFailed) as e:

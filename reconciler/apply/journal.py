@@ -5,11 +5,14 @@ Every method that writes returns only once what it wrote is durable.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler.action import Action, Json
+from reconciler.clock import Clock
+from reconciler.errors import LockedError
 
 
 class PendingRow(Protocol):
@@ -32,7 +35,7 @@ class Journal(Protocol):
 
     @property
     def lineage(self) -> str: ...
-    def lock(self, purpose: str, timeout: float = 0) -> AbstractContextManager[Any]: ...
+    def lock(self, purpose: str) -> AbstractContextManager[Any]: ...
     def consumed(self, plan_id: str) -> str | None: ...
     def consume(self, plan_id: str, run: str) -> None: ...
     def begin_run(self, command: str, plan_id: str | None) -> str: ...
@@ -44,3 +47,26 @@ class Journal(Protocol):
     def apply_wish(self, address: str, wish: dict[str, Json]) -> None: ...
     def own(self, address: str, ident: str) -> None: ...
     def disown(self, address: str, ident: str) -> None: ...
+
+
+LOCK_WAIT = 60.0  # seconds that one action waits for another process to finish writing
+
+
+@contextmanager
+def writing(journal: Journal, clock: Clock, purpose: str) -> Iterator[None]:
+    """Hold the lock, waiting a while for whoever has it: between two actions another process may write in peace."""
+    end = clock.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            lock = journal.lock(purpose)
+            lock.__enter__()
+        except LockedError:
+            if clock.monotonic() >= end:
+                raise
+            clock.sleep(0.1)
+            continue
+        break
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)

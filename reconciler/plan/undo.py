@@ -1,7 +1,7 @@
 """Undo: an ordinary plan that takes back what a run did, where that is possible, and says where it is not.
 
 Made from the journal alone: each finished action that carries an `undo` becomes an action the other way round, in reverse
-order. What it rests on is read now, so that a subject that went on living since is not forced back.
+order. What it rests on is read now, and a subject that is no longer as the run left it is not forced back.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def undo_plan(
         reason = f"{action.verb} cannot be taken back" if back is None else ""
         if back is not None:
             fact = read(back)
-            if isinstance(fact, Known):
+            if isinstance(fact, Known) and any(fact.value.get(k, v) != v for k, v in action.after.items()):
+                reason = "it changed since that run"
+            elif isinstance(fact, Known):
                 mine.append(back.model_copy(update={"rests_on": fact.value}))
             else:
                 reason = f"not known: {fact.reason}" if isinstance(fact, Unknown) else "it is not there any more"

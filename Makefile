@@ -1,0 +1,59 @@
+# Every target sets up the virtual environment it needs; nothing has to be installed beforehand but Python, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint fidelity bench proof docs lock clean
+
+help:
+	@echo "make demo      a simulated Sonarr and Radarr on small disks: plan, apply, plan again"
+	@echo "make test      lint, types, layers and every test"
+	@echo "make lint      ruff, mypy and the import rules"
+	@echo "make fidelity  the sandbox against the recordings of the real servers"
+	@echo "make bench     the benchmarks; writes benchmarks/README.md"
+	@echo "make proof     the long tests: more of what make test samples"
+	@echo "make docs      writes docs/ anew from the code"
+	@echo "make lock      pins the dependencies anew (needs uv)"
+	@echo "make clean     removes what the targets made"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "arr needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python -m sandbox.demo
+
+test: lint
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fidelity: $(READY)
+	$(BIN)/python -m pytest tests/fidelity
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
+
+proof: $(READY)
+	ARR_PROOF=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+
+docs: $(READY)
+	$(BIN)/python -m reconciler.cli.reference docs
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--generate-hashes -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .sandbox build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

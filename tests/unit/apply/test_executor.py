@@ -1,0 +1,281 @@
+"""The executor's laws: precondition, intent before act, verified outcomes, lost replies, stops, single use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.action import Action
+from reconciler.apply.executor import Executor
+from reconciler.apply.interrupt import Stop
+from reconciler.apply.report import Outcome, Report, Silent
+from reconciler.apply.settle import pending, settle
+from reconciler.errors import Exit, LockedError, StaleError
+from reconciler.kind import Resource
+from reconciler.opener import Opener, ReadWorld
+from reconciler.plan import files
+from reconciler.plan.model import Plan
+from reconciler.plan.observe import observe
+from reconciler.plan.planner import Ground, make_plan
+from reconciler.plan.undo import undo_plan
+from reconciler.store import Store
+from tests.toy import NOW, NotesKind, ToyWorld, notes, toy_world
+
+
+class Bench:
+    """A toy world with a real store beside it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.world: ToyWorld = toy_world(tmp_path / "desk")
+        self.store = Store.open(tmp_path / "state", self.world.clock)
+        self.opener = Opener(self.world.stack, {"folder": self.world.app}, self.world.clock)
+
+    def plan(self, *resources: Resource[Any]) -> Plan:
+        kinds = self.world.kinds
+        ledger = self.store.ledger(self.world.clock.now())
+        facts = observe(resources, kinds, self.opener, ledger, NOW)
+        now = self.world.clock.now()
+        plan = make_plan(Ground(kinds, self.world.stack, resources, "d", facts, ledger, now))
+        self.store.save_plan(plan.id, files.document(plan), plan.created)
+        return plan
+
+    def executor(self, plan: Plan, **more: Any) -> Executor:
+        return Executor(plan=plan, kinds=self.world.kinds, opener=self.opener, journal=self.store, **more)
+
+    def apply(self, plan: Plan, **more: Any) -> Report:
+        return self.executor(plan, **more).run()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    found = Bench(tmp_path)
+    with found.store:
+        yield found
+
+
+def states(report: Report) -> list[str]:
+    return [o.state for o in report.outcomes]
+
+
+def test_apply_then_plan_is_empty(bench: Bench) -> None:
+    """Law 1."""
+    wish = notes(bench.world, notes={"a": "1", "b": "2"})
+    report = bench.apply(bench.plan(wish))
+    assert states(report) == ["done", "done"]
+    assert report.exit is Exit.OK
+    assert bench.world.notes() == {"a": "1", "b": "2"}
+    assert not list(bench.plan(wish).actions())
+
+
+def test_a_subject_that_moved_is_left_alone_and_the_rest_goes_on(bench: Bench) -> None:
+    """Law 5."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "2"}))
+    (bench.world.path / "a").write_text("somebody else's")
+    report = bench.apply(plan)
+    assert states(report) == ["stale", "done"]
+    assert "somebody else's" in report.outcomes[0].says
+    assert report.exit is Exit.STALE
+    assert bench.world.notes() == {"a": "somebody else's", "b": "2"}
+
+
+def test_no_durable_intent_no_side_effect(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 6: when the journal cannot be written the world is not touched."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+
+    def full(run: str, action: Action) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bench.store, "intend", full)
+    with pytest.raises(OSError, match="No space"):
+        bench.apply(plan)
+    assert bench.world.notes() == {}
+
+
+@pytest.mark.parametrize(("fault", "left"), [("lose-after", "1"), ("lose-before", None)])
+def test_a_lost_reply_is_looked_up_never_repeated(bench: Bench, fault: str, left: str | None) -> None:
+    """Law 7."""
+    wish = notes(bench.world, notes={"a": "1"})
+    plan = bench.plan(wish)
+    bench.world.app.faults.add(fault)
+    report = bench.apply(plan)
+    assert bench.world.notes().get("a") == left
+    assert states(report) == (["done"] if left else ["failed"])
+    bench.world.app.faults.clear()
+    again = bench.apply(bench.plan(wish)) if not left else None
+    assert bench.world.notes() == {"a": "1"}
+    assert again is None or states(again) == ["done"]
+
+
+def test_a_write_that_the_server_refuses_is_failed_with_its_words(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    bench.world.app.faults.add("refuse")
+    report = bench.apply(plan)
+    assert states(report) == ["failed"]
+    assert report.outcomes[0].says == "the disk is write-protected"
+    assert report.exit is Exit.ERROR
+
+
+def test_what_cannot_be_read_again_is_blocked(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    bench.world.app.faults.add("down")
+    report = bench.apply(plan)
+    assert states(report) == ["blocked"]
+    assert report.exit is Exit.BLOCKED
+    assert not bench.store.pending()
+
+
+def test_a_plan_is_used_once(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    bench.apply(plan)
+    (bench.world.path / "a").unlink()
+    with pytest.raises(StaleError, match="used"):
+        bench.apply(plan)
+    assert bench.world.notes() == {}
+
+
+def test_the_same_plan_made_anew_may_be_used_anew(bench: Bench) -> None:
+    """What a plan is decides its id, so drift that comes back makes the same id: it must not be stuck for ever."""
+    wish = notes(bench.world, notes={"a": "1"})
+    first = bench.plan(wish)
+    bench.apply(first)
+    (bench.world.path / "a").unlink()
+    second = bench.plan(wish)
+    assert second.id == first.id
+    assert states(bench.apply(second)) == ["done"]
+
+
+def test_a_plan_of_another_state_or_another_day_is_refused(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    with pytest.raises(StaleError, match="another state"):
+        bench.apply(plan.model_copy(update={"lineage": "elsewhere"}))
+    bench.world.clock.advance(timedelta(days=2).total_seconds())
+    with pytest.raises(StaleError, match="valid until"):
+        bench.apply(plan)
+    bench.world.clock.advance(-timedelta(days=3).total_seconds())
+    with pytest.raises(StaleError, match="in the future"):
+        bench.apply(plan)
+    assert bench.world.notes() == {}
+
+
+def test_a_refusal_blocks_what_it_speaks_of_and_an_approval_lets_exactly_that_through(bench: Bench) -> None:
+    mine = notes(bench.world, "mine", notes={"a": "1", "b": "1"}, prune=True)
+    bench.apply(bench.plan(mine))
+    less = notes(bench.world, "mine", notes={"a": "1"}, prune=True)
+    other = notes(bench.world, "other", notes={"z": "1"})
+    refused = bench.apply(bench.plan(less, other))
+    assert sorted(states(refused)) == ["done", "refused"]
+    assert refused.exit is Exit.PARTLY
+    assert "b" in bench.world.notes()
+    done = bench.apply(bench.plan(less, other), approved=True)
+    assert states(done) == ["done"]
+    assert bench.world.notes() == {"a": "1", "z": "1"}
+
+
+def test_a_destruction_that_surprises_stops_the_others(bench: Bench) -> None:
+    names = {f"n{i}": "1" for i in range(4)}
+    bench.apply(bench.plan(notes(bench.world, notes=names, prune=True)))
+    plan = bench.plan(notes(bench.world, prune=True))
+    (bench.world.path / "n1").write_text("changed under us")
+    report = bench.apply(plan, approved=True)
+    assert states(report) == ["done", "stale", "left", "left"]
+    assert sorted(bench.world.notes()) == ["n1", "n2", "n3"]
+
+
+class StopAfter(Silent):
+    def __init__(self, stop: Stop, count: int) -> None:
+        self.stop, self.count = stop, count
+
+    def finished(self, outcome: Outcome) -> None:
+        self.count -= 1
+        if not self.count:
+            self.stop.request()
+
+
+def test_a_stop_finishes_the_current_action_and_says_what_is_left(bench: Bench) -> None:
+    stop = Stop()
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1", "c": "1"}))
+    report = bench.apply(plan, stop=stop, listener=StopAfter(stop, 1))
+    assert states(report) == ["done", "left", "left"]
+    assert report.interrupted
+    assert report.exit is Exit.PARTLY
+    assert bench.world.notes() == {"a": "1"}
+
+
+def test_two_applies_do_not_work_at_once(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    with bench.store.lock("a long story"), pytest.raises(LockedError, match="a long story"):
+        bench.apply(plan)
+    assert bench.world.notes() == {}
+
+
+def test_an_intent_left_by_a_dead_process_is_settled_by_looking(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1"}))
+    done, nothing = list(plan.actions())
+    run = bench.store.begin_run("apply", plan.id)
+    bench.store.intend(run, done)
+    bench.store.intend(run, nothing)
+    (bench.world.path / "a").write_text("1")
+    seen = pending(bench.world.kinds, bench.opener, bench.store)
+    assert [p.verdict.state for p in seen] == ["done", "not-done"]
+    assert len(bench.store.pending()) == 2, "a look writes nothing"
+    assert [o.state for o in settle(bench.world.kinds, bench.opener, bench.store)] == ["done", "failed"]
+    assert not bench.store.pending()
+
+
+def test_what_gives_no_answer_stays_pending(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    run = bench.store.begin_run("apply", plan.id)
+    bench.store.intend(run, next(iter(plan.actions())))
+    bench.world.app.faults.add("down")
+    assert [o.state for o in settle(bench.world.kinds, bench.opener, bench.store)] == ["unknown"]
+    assert len(bench.store.pending()) == 1
+
+
+def test_a_connection_that_is_read_only_is_never_written(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.world = toy_world(tmp_path / "desk", access="read")
+    bench.opener = Opener(bench.world.stack, {"folder": bench.world.app}, bench.world.clock)
+    with bench.store:
+        report = bench.apply(bench.plan(notes(bench.world, notes={"a": "1"})))
+    assert states(report) == ["failed"]
+    assert bench.world.notes() == {}
+
+
+def test_undo_takes_back_what_can_be_and_leaves_what_lived_on(bench: Bench) -> None:
+    wish = notes(bench.world, notes={"a": "1", "b": "1"})
+    report = bench.apply(bench.plan(wish))
+    (bench.world.path / "b").write_text("went on living")
+    _, entries = bench.store.run(report.run)
+    verbs = NotesKind.verbs
+    back = undo_plan(
+        report.run,
+        [(e.action, e.state) for e in entries],
+        lambda a: verbs[a.verb].read(ReadWorld(bench.opener), a),
+        lineage=bench.store.lineage,
+        serial=1,
+        desired="d",
+        now=bench.world.clock.now(),
+        sources={},
+    )
+    assert [(a.verb, a.subject.key) for a in back.actions()] == [("delete", "a")]
+    assert [(h.subject.key, h.reason) for h in back.resources[0].proposal.held] == [("b", "it changed since that run")]
+
+
+def test_the_figures_of_the_journal(bench: Bench) -> None:
+    """Three durable commits of our own per action, at most: intent, acceptance, outcome."""
+    plan = bench.plan(notes(bench.world, notes={f"n{i}": "1" for i in range(10)}))
+    writes: list[str] = []
+    for name in ("intend", "accept", "settle"):
+        original = getattr(bench.store, name)
+
+        def counted(*args: Any, _original: Any = original, _name: str = name, **kw: Any) -> Any:
+            writes.append(_name)
+            return _original(*args, **kw)
+
+        setattr(bench.store, name, counted)
+    bench.apply(plan)
+    assert writes == ["intend", "settle"] * 10
