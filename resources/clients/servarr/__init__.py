@@ -1,5 +1,6 @@
-"""Sonarr and Radarr: one client for both. Values and queries are what kinds work with."""
+"""Sonarr and Radarr: one client for both. Values and queries are what kinds work with; SONARR and RADARR are the apps."""
 
+from resources.clients.servarr.app import RADARR, SONARR
 from resources.clients.servarr.queries import (
     CommandById,
     Commands,
@@ -31,6 +32,8 @@ from resources.clients.servarr.values import (
 )
 
 __all__ = [
+    "RADARR",
+    "SONARR",
     "Command",
     "CommandById",
     "Commands",
