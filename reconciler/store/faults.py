@@ -37,7 +37,7 @@ def full(path: Path) -> StoreError:
 def not_writable(path: Path) -> StoreError:
     """The file, its folder or its mount does not take writes."""
     return StoreError(
-        f"the state {path} cannot be written ({_owner(path)})",
+        f"the state {path} cannot be used ({_owner(path)})",
         "run as the user it belongs to, or give this user the folder and all files in it; "
         "a read-only mount has to be mounted for writing",
     )

@@ -80,7 +80,7 @@ class Journal(Part):
             PendingRow(
                 run=run_id(run),
                 at=time_out(at),
-                action=Action.model_validate_json(action),
+                action=self._action(action),
                 handle=None if handle is None else json.loads(handle),
                 accepted=accepted is not None,
             )

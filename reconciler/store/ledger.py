@@ -5,6 +5,7 @@ Memory of wishes, ownership and protections is written when a wish was applied, 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from reconciler.action import Action, Json
+from reconciler.action import Json
 from reconciler.address import Address
 from reconciler.kind import Ledger, Past
 from reconciler.store.migrations import lineage_of
@@ -40,10 +41,7 @@ class Memory(Part):
         return Ledger(
             lineage=lineage,
             applied=applied,
-            history=tuple(
-                Past(run=run_id(run), at=time_out(at), action=Action.model_validate_json(action), outcome=outcome)
-                for run, at, action, outcome in rows
-            ),
+            history=self._history(rows),
             owned=owned,
             protected=protected,
             populations=counts,
@@ -81,6 +79,21 @@ class Memory(Part):
                     table.delete_where("address = ? AND item = ?", [address, item])
             for item in sorted(wanted):
                 table.insert({"address": address, "item": item, "at": now}, pk=("address", "item"), ignore=True)
+
+    def _history(self, rows: Iterable[tuple[int, str, str, str]]) -> tuple[Past, ...]:
+        # The collector would look at every action again and again as they pile up: four fifths of the time for 100,000.
+        paused = gc.isenabled()
+        gc.disable()
+        try:
+            return tuple(
+                [
+                    Past(run=run_id(run), at=time_out(at), action=self._action(action), outcome=outcome)
+                    for run, at, action, outcome in rows
+                ]
+            )
+        finally:
+            if paused:
+                gc.enable()
 
 
 def _sets(db: Database, sql: str) -> dict[str, frozenset[str]]:

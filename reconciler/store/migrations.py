@@ -50,12 +50,14 @@ _FIRST = (
     """CREATE TABLE populations (
         id INTEGER PRIMARY KEY, at TEXT NOT NULL, run INTEGER, scope TEXT NOT NULL, count INTEGER NOT NULL
     ) STRICT""",
-    "CREATE INDEX populations_scope ON populations (scope, at)",
+    "CREATE INDEX populations_scope ON populations (scope)",
+    "CREATE INDEX populations_at ON populations (at)",
     """CREATE TABLE disks (
         id INTEGER PRIMARY KEY, at TEXT NOT NULL, run INTEGER, name TEXT NOT NULL,
         size INTEGER, used INTEGER, free INTEGER NOT NULL
     ) STRICT""",
-    "CREATE INDEX disks_name ON disks (name, at)",
+    "CREATE INDEX disks_name ON disks (name)",
+    "CREATE INDEX disks_at ON disks (at)",
 )
 
 

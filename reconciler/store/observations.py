@@ -28,36 +28,34 @@ class Observations(Part):
         """Append what was seen at `at`. One commit, nothing when there is nothing to append.
 
         `scope_counts`: "address scope" → subjects, of complete reads only. `bars`: `action.Bar` as JSON; of each its
-        name, size, used and free bytes as they are now are kept.
+        name, size, used and free bytes as they are now are kept, once a name.
         """
         number, moment = (None if run is None else run_number(run)), time_in(at)
         counts = [(moment, number, scope, count) for scope, count in sorted(scope_counts.items())]
-        disks = [(moment, number, b["name"], b.get("size"), b.get("used"), b["free"]) for b in bars]
+        disks = {b["name"]: (moment, number, b["name"], b.get("size"), b.get("used"), b["free"]) for b in bars}
         if not counts and not disks:
             return
         with self._connection.writing() as db:
             for row in counts:
                 db.execute("INSERT INTO populations (at, run, scope, count) VALUES (?, ?, ?, ?)", row)
-            for disk in disks:
+            for disk in disks.values():
                 db.execute("INSERT INTO disks (at, run, name, size, used, free) VALUES (?, ?, ?, ?, ?, ?)", disk)
             for table, key in (("populations", "scope"), ("disks", "name")):
                 _thin(db, table, key, at)
 
 
 def populations(db: Database) -> dict[str, int]:
-    """The latest count of every scope."""
-    sql = """SELECT scope, (SELECT count FROM populations AS p WHERE p.scope = s.scope ORDER BY at DESC, id DESC LIMIT 1)
-        FROM (SELECT DISTINCT scope FROM populations) AS s ORDER BY scope"""
+    """The count of every scope that was appended last."""
+    sql = "SELECT scope, count FROM populations WHERE id IN (SELECT max(id) FROM populations GROUP BY scope) ORDER BY scope"
     return dict(db.execute(sql).fetchall())
 
 
 def _thin(db: Database, table: str, key: str, now: datetime) -> None:
-    """Of rows older than a week keep the last of each day; of rows past keeping, none; always the newest of a key."""
+    """Of what is older than a week keep the last of each day; past keeping, nothing; but always the newest of a key."""
     db.execute(
-        f"""DELETE FROM {table} WHERE at < :week AND id IN (
-            SELECT id FROM (SELECT id, at,
-                row_number() OVER (PARTITION BY {key}, substr(at, 1, 10) ORDER BY at DESC, id DESC) AS place,
-                row_number() OVER (PARTITION BY {key} ORDER BY at DESC, id DESC) AS age
-                FROM {table}) WHERE age > 1 AND (place > 1 OR at < :end))""",  # noqa: S608  # our own table names
+        f"""DELETE FROM {table} WHERE at < :week
+            AND id NOT IN (SELECT max(id) FROM {table} GROUP BY {key})
+            AND (at < :end OR id NOT IN (
+                SELECT max(id) FROM {table} WHERE at < :week GROUP BY {key}, substr(at, 1, 10)))""",  # noqa: S608  # ours
         {"week": time_in(now - FULL), "end": time_in(now - KEEP)},
     )

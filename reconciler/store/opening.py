@@ -41,7 +41,7 @@ def open_writing(folder: Path, now: datetime, steps: Sequence[Step]) -> Connecti
                     _create(folder, now, steps)
         doubtful = _recognise(path)
         for file in (folder, path, _log(path)):
-            if file.exists() and not os.access(file, os.W_OK):
+            if file.exists() and not _writable(file):
                 raise not_writable(file)
         db = connect(f"{path.absolute().as_uri()}?mode=rw")
         try:
@@ -49,6 +49,7 @@ def open_writing(folder: Path, now: datetime, steps: Sequence[Step]) -> Connecti
             if found < len(steps):
                 with hold(folder, "bring the state to the new schema", now, wait=BUSY_SECONDS):
                     migrations.migrate(db, steps)
+            db.enable_wal()  # a backup that was put back may not be in that mode; otherwise nothing happens
         except BaseException:
             db.close()
             raise
@@ -87,6 +88,11 @@ def _folder(folder: Path) -> None:
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync(folder.parent)
+
+
+def _writable(path: Path) -> bool:
+    """Whether this user, on this mount, may write there (a read-only mount says no to root too)."""
+    return os.access(path, os.W_OK)
 
 
 def _log(path: Path) -> Path:
@@ -150,8 +156,6 @@ def _recognise(path: Path) -> bool:
     """
     if not path.is_file():
         raise StoreError(f"{path} is not a file", "name another state folder, or move it away")
-    if not os.access(path, os.R_OK):
-        raise not_writable(path)
     with path.open("rb") as file:
         head = file.read(100)
     if not head:
@@ -161,9 +165,7 @@ def _recognise(path: Path) -> bool:
     if len(head) < 100:
         raise corrupt(path, f"it ends after {len(head)} bytes")
     if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
-        raise StoreError(
-            f"{path} is a database of another program; it was left alone", "name another state folder with --state"
-        )
+        raise StoreError(f"{path} is a database of another program; it was left alone", "name another state folder")
     page = int.from_bytes(head[16:18], "big")
     expected = (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
     size = path.stat().st_size
@@ -179,7 +181,7 @@ def _reader(path: Path) -> Database:
         migrations.version(db)
     except sqlite3.OperationalError:
         db.close()
-        if os.access(path.parent, os.W_OK) or _logged(path):
+        if _writable(path.parent) or _logged(path):
             raise
         # A reader needs a place for its locks. In a folder that takes no writes, with no log there, nobody is writing.
         return connect(f"{uri}?mode=ro&immutable=1")

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from reconciler.action import Action
 from reconciler.errors import StoreError
 from reconciler.store.part import Part
 from reconciler.store.rows import EntryRow, RunRow, run_id, run_number, time_in, time_out, time_text
@@ -80,7 +79,20 @@ class Runs(Part):
             number = known(db, run)
             row = next(db.query(f"{_RUNS} WHERE id = ?", [number]))
             entries = list(db.query("SELECT * FROM entries WHERE run = ? ORDER BY id", [number]))
-        return _run(row), [_entry(entry) for entry in entries]
+        return _run(row), [self._entry(entry) for entry in entries]
+
+    def _entry(self, row: Mapping[str, Any]) -> EntryRow:
+        return EntryRow(
+            run=run_id(row["run"]),
+            action=self._action(row["action"]),
+            intended=time_out(row["intended_at"]),
+            accepted=_moment(row["accepted_at"]),
+            settled=_moment(row["settled_at"]),
+            outcome=row["outcome"],
+            says=row["says"],
+            data=json.loads(row["data"]),
+            handle=None if row["handle"] is None else json.loads(row["handle"]),
+        )
 
 
 def known(db: Database, run: str) -> int:
@@ -106,20 +118,6 @@ def _run(row: Mapping[str, Any]) -> RunRow:
         exit=row["exit"],
         says=row["says"],
         outcomes=json.loads(row["outcomes"]),
-    )
-
-
-def _entry(row: Mapping[str, Any]) -> EntryRow:
-    return EntryRow(
-        run=run_id(row["run"]),
-        action=Action.model_validate_json(row["action"]),
-        intended=time_out(row["intended_at"]),
-        accepted=_moment(row["accepted_at"]),
-        settled=_moment(row["settled_at"]),
-        outcome=row["outcome"],
-        says=row["says"],
-        data=json.loads(row["data"]),
-        handle=None if row["handle"] is None else json.loads(row["handle"]),
     )
 
 
