@@ -275,12 +275,6 @@ class ServarrClient:
         self._before_write(self._meet, "the tag")
         return self._tag_of(self.http.write("POST", f"{API}/tag", body={"label": label.lower()}), label)
 
-    def rename_tag(self, tag_id: int, label: str) -> Tag:
-        """Give a tag another label; what carries it keeps it."""
-        self._before_write(self._meet, "the tag")
-        body = {"id": tag_id, "label": label.lower()}
-        return self._tag_of(self.http.write("PUT", f"{API}/tag/{tag_id:d}", body=body), label)
-
     def delete_tag(self, tag_id: int) -> None:
         """Delete a tag. WriteRefused, in the server's words, while anything carries it."""
         self._before_write(self._meet, "the tag")

@@ -1,0 +1,69 @@
+"""`tag`: a label that Sonarr and Radarr shall have.
+
+    tag:
+      kids: {connections: [sonarr, radarr]}
+      uhd:  {connections: [radarr], label: 4k-uhd}
+
+Labels are lower case: the servers store them so, but compare before they lower. Each server has ids of its own, so only
+labels count (accident A30). A tag that nothing carries is purged by the server once a day; the next plan then shows it as
+drift and makes it again. A tag that is in use cannot be deleted; the server says who uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from reconciler.errors import Diagnostic
+from reconciler.facts import Query
+from reconciler.kind import Resource
+from resources.clients.servarr import Tag, Tags
+from resources.declared import Declared, DeclaredSpec, Fields
+
+
+class TagSpec(DeclaredSpec):
+    """A label that the connections shall have."""
+
+    label: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]+$",
+        description="The label, if it is not the resource's name: small letters, digits and hyphens.",
+    )
+
+
+class TagKind(Declared[TagSpec, Tag]):
+    """Tags of Sonarr and Radarr."""
+
+    name = "tag"
+    Spec = TagSpec
+    apps = ("sonarr", "radarr")
+    key_field = "label"
+
+    def check(self, resource: Resource[TagSpec]) -> Iterable[Diagnostic]:
+        yield from super().check(resource)
+        if resource.spec.label is None and "_" in resource.address.name:
+            hint = f"label: {resource.address.name.replace('_', '-')}"
+            yield Diagnostic("a label has no underscore: give one", resource.marks.get(""), "label", hint=hint)
+
+    def wishes(self, resource: Resource[TagSpec]) -> Mapping[str, Fields]:
+        return {resource.spec.label or resource.address.name: {}}
+
+    def listing(self, connection: str) -> Query[tuple[Tag, ...]]:
+        return Tags(connection)
+
+    def key(self, found: Tag) -> str:
+        return found.label
+
+    def normal_key(self, key: str) -> str:
+        return key.lower()
+
+    def save(self, client: Any, key: str, fields: Fields, found: Tag | None) -> None:
+        client.create_tag(key)
+
+    def delete(self, client: Any, found: Tag) -> None:
+        client.delete_tag(found.id)
+
+
+KIND = TagKind()
