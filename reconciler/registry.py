@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.connection import App
-from reconciler.kind import Kind
+if TYPE_CHECKING:  # `arr --help` asks for names only, and these cost more than all the rest of it
+    from reconciler.connection import App
+    from reconciler.kind import Kind
 
 
 def _found(group: str) -> list[EntryPoint]:
@@ -29,9 +30,14 @@ def kinds() -> dict[str, Kind[Any]]:
 
 
 @cache
-def apps() -> dict[str, App]:
-    """App name → the app, from `arr.apps`."""
+def openable() -> dict[str, App]:
+    """App name → the app, from `arr.apps`; with `here`, this machine, which every stack has without declaring it."""
     return {e.name: e.load() for e in _found("arr.apps")}
+
+
+def apps() -> dict[str, App]:
+    """The apps that a connection may name."""
+    return {name: app for name, app in openable().items() if name != "here"}
 
 
 def commands() -> list[EntryPoint]:

@@ -98,7 +98,7 @@ class Session:
         return observe(resources, registry.kinds(), opener, ledger, self.clock.now(), told), ledger
 
     def _opener(self) -> Opener:
-        return Opener(self.validate().stack, registry.apps(), self.clock)
+        return Opener(self.validate().stack, registry.openable(), self.clock)
 
     def plan(self, targets: Sequence[str] = (), told: Told | None = None) -> Plan:
         """A plan of everything, or of `targets`; kept in the state under its id. `told(answered, asked)`: progress."""
