@@ -6,7 +6,6 @@ through `redact` on its way. Made once per command by the command line.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from datetime import datetime
@@ -15,13 +14,6 @@ from typing import TextIO
 from reconciler.connection import redact
 from reconciler.views.look import Look
 from reconciler.views.text import Page
-
-
-def prepare_streams() -> None:
-    """A terminal that cannot show a character gets an escape for it, not an exception."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # replaced by something that is no file, or closed
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def wants_colour(stream: TextIO) -> bool:

@@ -25,9 +25,7 @@ def history_page(runs: Sequence[RunRow], look: Look) -> Page:
         return page
     page.line(Span(f"{'run':<9}{'begun':<21}{'took':<11}{'command':<10}result", "dim"))
     for row in runs:
-        page.pack(
-            [[span(_row(row, look))], *([span(word)] for word in result_text(row).split())], sep=" ", hang=51
-        )
+        page.pack([[span(_row(row, look))], *([span(word)] for word in result_text(row).split())], sep=" ", hang=51)
     page.blank()
     page.flow(f"One of them: arr show {runs[0].run}     Take one back: arr undo {runs[0].run}")
     return page

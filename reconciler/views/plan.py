@@ -48,6 +48,30 @@ def plan_page(plan: Plan, short: str, look: Look) -> Page:
     return page
 
 
+def drift_page(plan: Plan) -> Page:
+    """What the world changed since the last apply. `plan` holds the actions that drift is the cause of."""
+    page = Page()
+    speaking = [p for p in plan.resources if p.proposal.actions or p.proposal.blocked or p.proposal.errors]
+    if not speaking:
+        page.flow(f"No drift. {count(len(plan.resources), 'resource')} looked at.", style="good")
+    for part in speaking:
+        page.blank()
+        page.line(span(part.address, "head"))
+        said = part.proposal
+        writer = Actions(page, Levels(said.bars))
+        for text in said.errors:
+            obstacles.error(page, part, text)
+        for action in said.actions:
+            writer.write(action)
+        for blocked in said.blocked:
+            page.blank()
+            obstacles.blocked(page, part, blocked)
+    if any(part.proposal.actions for part in speaking):
+        page.blank()
+        page.flow("What would be done about it: arr plan")
+    return page
+
+
 def has_news(part: ResourcePlan) -> bool:
     """Whether a resource has anything to say beyond "as it should be"."""
     said = part.proposal

@@ -53,7 +53,7 @@ def report_page(report: Report, short: str) -> Page:
             page.flow(f"{group[0].state} as well: {listing(names)}", indent=3, hang=6)
     page.blank()
     page.flow(totals(report.outcomes))
-    for line in forward(report, short):
+    for line in forward(report):
         page.flow(line)
     return page
 
@@ -108,7 +108,7 @@ def totals(outcomes: Sequence[Outcome]) -> str:
     return f"{', '.join(told)}." if told else "There was nothing to do."
 
 
-def forward(report: Report, short: str) -> list[str]:
+def forward(report: Report) -> list[str]:
     """What to do next, by what is left."""
     states = {outcome.state for outcome in report.outcomes}
     lines = []

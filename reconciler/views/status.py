@@ -13,7 +13,7 @@ from reconciler.apply.report import Outcome
 from reconciler.kind import Resource
 from reconciler.store import RunRow
 from reconciler.views.journal import result_text
-from reconciler.views.look import Look
+from reconciler.views.look import Look, count
 from reconciler.views.report import outcome_lines
 from reconciler.views.text import Page, Span, span
 
@@ -74,4 +74,26 @@ def why_page(item: str, verdicts: Sequence[tuple[str, list[str]]], asked: int) -
     if not verdicts:
         page.flow(f"No resource has anything to say of '{item}' ({asked} asked).")
         page.flow("Write the title as the app shows it, or an id as tvdb:280619.")
+    return page
+
+
+def validation_page(resources: Sequence[Resource[Any]], files: Sequence[str], connections: int) -> Page:
+    """What a desired state without errors holds."""
+    page = Page()
+    kinds: dict[str, int] = {}
+    for resource in resources:
+        kinds[resource.address.kind] = kinds.get(resource.address.kind, 0) + 1
+    page.line(Span("Valid. ", "good"), Span("No server was asked."))
+    each = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    what = f"{count(len(resources), 'resource')}{f' ({each})' if each else ''}"
+    page.flow(f"{what} over {count(connections, 'connection')}, in {count(len(files), 'file')}.")
+    return page
+
+
+def version_page(arr: str, python: str, kinds: Sequence[str], apps: Sequence[str]) -> Page:
+    """The program and what is installed with it."""
+    page = Page()
+    page.line(Span(f"arr {arr}", "head"), Span(f" · Python {python}"))
+    page.flow(f"kinds: {', '.join(kinds) or 'none'}", hang=3)
+    page.flow(f"apps: {', '.join(apps) or 'none'}", hang=3)
     return page
