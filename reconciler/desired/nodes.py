@@ -1,0 +1,203 @@
+"""The parsed desired state with its places: scalars, mappings and sequences that know where they were written.
+
+`graph` makes them, `document` merges them, `load` turns them into JSON values for validation. Places are looked up only
+when somebody asks (`Marks`), because a valid file needs none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.action import Json
+from reconciler.desired.secrets import mask
+from reconciler.errors import Mark
+
+_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what YAML counts as the end of a line
+_EXCERPT = 120
+
+
+class Source:
+    """One file: its name as the user gave it, and its text."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _BREAK.split(self.text)
+
+    def mark(self, line: int, column: int) -> Mark:
+        """A mark from YAML's figures, which count from 0."""
+        return Mark(self.name, line + 1, column + 1)
+
+    def excerpt(self, mark: Mark, hide: str = "") -> str:
+        """The line of `mark`, without secrets, without `hide`, and cut to what fits a screen."""
+        line = self._lines[mark.line - 1] if mark.line <= len(self._lines) else ""
+        line = mask(line, hide)
+        if len(line) > _EXCERPT:
+            start = max(0, min(mark.column - _EXCERPT // 2, len(line) - _EXCERPT))
+            line = ("…" if start else "") + line[start : start + _EXCERPT] + "…"
+        return "".join("→" if c == "\t" else c if c.isprintable() else "\ufffd" for c in line.rstrip())
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A single value. `text` as written (unquoted), `value` what it means. `weight` and `height` as of every node:
+    how many nodes it is once aliases are expanded, and how many levels it has below it.
+    """
+
+    line: int
+    column: int
+    text: str
+    value: str | int | float | bool | None
+    weight: int = 1
+    height: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Seq:
+    """A list."""
+
+    line: int
+    column: int
+    items: list[Node] = field(default_factory=list)
+    weight: int = 1
+    height: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Map:
+    """A mapping: key text → the key where it stands, and its value. Merge keys are resolved already."""
+
+    line: int
+    column: int
+    entries: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)
+    weight: int = 1
+    height: int = 0
+
+
+Node = Scalar | Seq | Map
+
+
+def to_json(node: Node) -> Json:
+    """The value of `node` as `json.dumps` takes it. Depth is limited by `graph`."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Map):
+        return {key: to_json(value) for key, (_, value) in node.entries.items()}
+    return [to_json(item) for item in node.items]
+
+
+def is_empty(node: Node) -> bool:
+    """True for nothing at all: `key:` or `key: null`."""
+    return isinstance(node, Scalar) and node.value is None
+
+
+def kind_of(node: Node) -> str:
+    """What stands there, in the user's words."""
+    if isinstance(node, Map):
+        return "a mapping"
+    if isinstance(node, Seq):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return "true or false"
+    return "text" if isinstance(node.value, str) else "a number"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A named node: its key (None for the item of a list), its value, and its dotted path in the whole document."""
+
+    source: Source
+    key: Scalar | None
+    node: Node
+    path: str
+
+    def mark(self) -> Mark:
+        """Where people look for it: a plain value where the value stands, else where its key stands."""
+        place = self.node if self.key is None or (isinstance(self.node, Scalar) and self.node.text) else self.key
+        return self.source.mark(place.line, place.column)
+
+    def key_mark(self) -> Mark:
+        place = self.key or self.node
+        return self.source.mark(place.line, place.column)
+
+    def child(self, part: str | int) -> Entry | None:
+        """The entry below this one; None when there is none of that key or number."""
+        if isinstance(self.node, Map) and str(part) in self.node.entries:
+            key, value = self.node.entries[str(part)]
+            return Entry(self.source, key, value, f"{self.path}.{part}" if self.path else str(part))
+        if isinstance(self.node, Seq) and isinstance(part, int) and 0 <= part < len(self.node.items):
+            return Entry(self.source, None, self.node.items[part], f"{self.path}.{part}")
+        return None
+
+    def children(self) -> Iterator[tuple[str, Entry]]:
+        """Key (or number, as text) and entry of everything directly below."""
+        parts: list[str | int] = []
+        if isinstance(self.node, Map):
+            parts = list(self.node.entries)
+        elif isinstance(self.node, Seq):
+            parts = list(range(len(self.node.items)))
+        for part in parts:
+            below = self.child(part)
+            if below is not None:
+                yield str(part), below
+
+    def find(self, dotted: str) -> Entry | None:
+        """The entry at a dotted path. Keys may hold dots themselves: the key that carries furthest wins."""
+        if not dotted:
+            return self
+        parts = dotted.split(".")
+        for end in range(len(parts), 0, -1):
+            head = ".".join(parts[:end])
+            number = int(head) if isinstance(self.node, Seq) and head.isdecimal() else head
+            below = self.child(number)
+            found = below.find(".".join(parts[end:])) if below else None
+            if found is not None:
+                return found
+        return None
+
+
+class Marks(Mapping[str, Mark]):
+    """Dotted path → where it was written, looked up when asked. "" is the thing itself, for a resource."""
+
+    def __init__(self, roots: Mapping[str, Entry]) -> None:
+        self._roots = roots
+
+    @classmethod
+    def of(cls, entry: Entry) -> Marks:
+        return cls({"": entry})
+
+    def __getitem__(self, dotted: str) -> Mark:
+        own = self._roots.get("")
+        found = own.find(dotted) if own else self._below(dotted)
+        if found is None:
+            raise KeyError(dotted)
+        return found.mark()
+
+    def _below(self, dotted: str) -> Entry | None:
+        for name, entry in self._roots.items():
+            if dotted == name or dotted.startswith(f"{name}."):
+                found = entry.find(dotted[len(name) + 1 :])
+                if found is not None:
+                    return found
+        return None
+
+    def __iter__(self) -> Iterator[str]:
+        for name, entry in self._roots.items():
+            yield from _paths(name, entry)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _paths(path: str, entry: Entry) -> Iterator[str]:
+    yield path
+    for part, below in entry.children():
+        yield from _paths(f"{path}.{part}" if path else part, below)

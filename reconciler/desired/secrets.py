@@ -1,0 +1,35 @@
+"""Keeps secrets out of what is shown: a line of a file is masked before it may stand in a diagnostic.
+
+A secret must not stand in the desired state at all (`SecretRef`), but the message that says so, or one about another
+field of the same line, must not print it either. It is better to hide too much than to show a key.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "…hidden…"
+
+_NAME = r"(?:api_?key|pass(?:word|wd|phrase)?|token|secret)"
+_NAMED = re.compile(rf"""(\b[\w-]*{_NAME}["']?\s*:\s+|\b[\w-]*{_NAME}["']\s*:)(?!\s*\{{\s*(?:env|file)\b)(.+)""", re.I)
+_URL = re.compile(r"(://)\S*@")
+_QUERY = re.compile(rf"([?&][\w-]*{_NAME}=)[^&\s\"']+", re.I)
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z])")  # the shape of every *arr key
+
+
+_WHOLE = re.compile(rf"[\w-]*{_NAME}", re.I)
+
+
+def is_secret(name: str) -> bool:
+    """True for a field that is called like a secret: `api_key`, `password`, `session_token`."""
+    return _WHOLE.fullmatch(name) is not None
+
+
+def mask(line: str, hide: str = "") -> str:
+    """`line` without the values of fields named like secrets, credentials in URLs, keys by their shape, and `hide`."""
+    if hide:
+        line = line.replace(hide, HIDDEN)
+    line = _NAMED.sub(rf"\1{HIDDEN}", line)
+    line = _URL.sub(rf"\1{HIDDEN}@", line)
+    line = _QUERY.sub(rf"\1{HIDDEN}", line)
+    return _HEX.sub(HIDDEN, line)
