@@ -45,6 +45,8 @@ def not_writable(path: Path) -> StoreError:
 
 def _owner(path: Path) -> str:
     try:
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            return "its filesystem is mounted read-only"
         found = path.stat()
     except OSError as e:
         return e.strerror or "it cannot be looked at"

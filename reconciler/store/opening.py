@@ -35,6 +35,9 @@ def open_writing(folder: Path, now: datetime, steps: Sequence[Step]) -> Connecti
     path = folder / NAME
     with faults(path):
         _folder(folder)
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(folder.parent)
         if not _there(path):
             with hold(folder, "create the state", now, wait=BUSY_SECONDS):
                 if not _there(path):
@@ -60,6 +63,7 @@ def open_reading(folder: Path, steps: Sequence[Step]) -> Connection:
     """The state of `folder` for reading only. Where there is none, an empty one in memory: nothing is created."""
     path = folder / NAME
     with faults(path):
+        _folder(folder)
         if not _there(path):
             db = connect(":memory:")
             migrations.migrate(db, steps)
@@ -78,16 +82,16 @@ def open_reading(folder: Path, steps: Sequence[Step]) -> Connection:
 
 def problems(db: Database) -> list[str]:
     """What SQLite's own check finds wrong, a line each; empty when all is well. Reads the whole file."""
-    found = [str(row[0]) for row in db.execute("PRAGMA quick_check").fetchall()]
+    try:
+        found = [str(row[0]) for row in db.execute("PRAGMA quick_check").fetchall()]
+    except sqlite3.DatabaseError as e:  # so damaged that not even the check gets through
+        return [str(e)]
     return [] if found == ["ok"] else found
 
 
 def _folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"the state folder {folder} is a file", "name another folder, or move that file away")
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(folder.parent)
 
 
 def _writable(path: Path) -> bool:
@@ -175,17 +179,19 @@ def _recognise(path: Path) -> bool:
 
 
 def _reader(path: Path) -> Database:
+    """A connection that cannot write. Where files may be made it makes SQLite's own two and takes them away again."""
     uri = path.absolute().as_uri()
-    db = connect(f"{uri}?mode=ro")
+    if _writable(path) and _writable(path.parent):
+        db = connect(f"{uri}?mode=rw")
+        db.execute("PRAGMA query_only = ON")
+        return db
     try:
-        migrations.version(db)
+        return connect(f"{uri}?mode=ro")
     except sqlite3.OperationalError:
-        db.close()
-        if _writable(path.parent) or _logged(path):
+        if _logged(path):
             raise
-        # A reader needs a place for its locks. In a folder that takes no writes, with no log there, nobody is writing.
+        # A reader needs a place for its locks. Where it cannot make one, and no log is there, nobody is writing.
         return connect(f"{uri}?mode=ro&immutable=1")
-    return db
 
 
 def _schema(db: Database, path: Path, steps: Sequence[Step], *, doubtful: bool) -> int:

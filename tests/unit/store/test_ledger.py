@@ -1,0 +1,90 @@
+"""What planning may see of the past: wishes, ownership, protections, and the counts of what was seen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from reconciler.address import Address
+from reconciler.clock import FakeClock
+from reconciler.store import Store
+
+TV = Address("disk_fill", "tv")
+GB = 10**9
+
+
+def test_wishes_and_ownership_are_remembered(store: Store, clock: FakeClock) -> None:
+    store.apply_wish(TV, {"max": "85%", "disks": ["d1"]})
+    store.apply_wish("tag.kids", {"label": "kids"})
+    store.apply_wish(TV, {"max": "80%", "disks": ["d1"]})
+    store.own("tag.kids", "sonarr:tag/kids")
+    store.own("tag.kids", "sonarr:tag/kids")
+    store.own("tag.kids", "radarr:tag/kids")
+    store.own(TV, "x")
+    store.disown(TV, "x")
+    ledger = store.ledger(clock.now())
+    assert ledger.lineage == store.lineage
+    assert ledger.applied == {"disk_fill.tv": {"max": "80%", "disks": ["d1"]}, "tag.kids": {"label": "kids"}}
+    assert ledger.owned == {"tag.kids": frozenset({"sonarr:tag/kids", "radarr:tag/kids"})}
+
+
+def test_a_protection_ends_only_by_an_applied_change(store: Store, clock: FakeClock) -> None:
+    store.protect("", ["tag:arr-protect", "tvdb:1"])
+    store.protect(TV, ["tvdb:1", "tvdb:2"])
+    assert store.ledger(clock.now()).protected == {"tag:arr-protect", "tvdb:1", "tvdb:2"}
+    store.protect(TV, ["tvdb:3"])
+    assert store.ledger(clock.now()).protected == {"tag:arr-protect", "tvdb:1", "tvdb:3"}
+    store.protect("", [])
+    store.protect(TV, ["tvdb:3", "tvdb:3"])
+    assert store.ledger(clock.now()).protected == {"tvdb:3"}
+
+
+def bar(name: str, free: int) -> dict[str, object]:
+    return {"name": name, "size": 8000 * GB, "used": 8000 * GB - free, "free": free, "free_after": free, "ok": True}
+
+
+def test_the_last_count_of_each_scope_stands(store: Store, clock: FakeClock) -> None:
+    """A scope that a run did not look at keeps its count."""
+    store.observe(None, {"disk_fill.tv sonarr": 120, "disk_fill.tv radarr": 300}, [bar("d1", GB)], clock.now())
+    clock.advance(60)
+    run = store.begin_run("apply", None)
+    store.observe(run, {"disk_fill.tv sonarr": 7}, [], clock.now())
+    store.observe(None, {}, [], clock.now())
+    assert store.ledger(clock.now()).populations == {"disk_fill.tv sonarr": 7, "disk_fill.tv radarr": 300}
+
+
+def test_a_count_from_a_clock_that_was_ahead_does_not_stand_for_ever(store: Store, clock: FakeClock) -> None:
+    store.observe(None, {"a s": 5}, [], clock.now() + timedelta(days=3000))
+    store.observe(None, {"a s": 6}, [], clock.now())
+    assert store.ledger(clock.now()).populations == {"a s": 6}
+
+
+def test_a_disk_that_two_resources_name_is_kept_once(store: Store, clock: FakeClock) -> None:
+    store.observe(None, {}, [bar("d1", GB), bar("d2", GB), bar("d1", GB)], clock.now())
+    rows = store._connection.db.execute("SELECT name, size, used, free FROM disks ORDER BY name").fetchall()
+    assert rows == [(name, 8000 * GB, 7999 * GB, GB) for name in ("d1", "d2")]
+
+
+def days_kept(store: Store, table: str) -> list[tuple[str, int]]:
+    sql = f"SELECT substr(at, 1, 10), count(*) FROM {table} GROUP BY 1 ORDER BY 1"  # noqa: S608
+    return list(store._connection.db.execute(sql))
+
+
+def test_observations_are_thinned_with_age(store: Store, clock: FakeClock) -> None:
+    """In full for a week, one a day until 400 days, then none; the newest of a scope stays whatever its age."""
+    store.observe(None, {"gone sonarr": 9}, [], clock.now())
+    begin = clock.now()
+    for _ in range(2 * 420):
+        clock.advance(43200)
+        store.observe(None, {"a s": 1}, [bar("d1", GB)], clock.now())
+    today = clock.now()
+    for table in ("populations", "disks"):
+        kept = [(datetime.fromisoformat(f"{day}T00:00:00Z"), n) for day, n in days_kept(store, table)]
+        if table == "populations":
+            assert kept.pop(0)[0].date() == begin.date()
+        assert timedelta(days=399) <= today - kept[0][0] <= timedelta(days=401)
+        old = [n for day, n in kept if day.date() < (today - timedelta(days=7)).date()]
+        assert len(old) in (392, 393, 394)
+        assert set(old) == {1}
+        recent = [n for day, n in kept if day.date() > (today - timedelta(days=7)).date()]
+        assert set(recent[:-1]) == {2}
+    assert store.ledger(today).populations == {"a s": 1, "gone sonarr": 9}
