@@ -1,0 +1,137 @@
+"""This machine's own file system as a connection: the size of a disk, and which files have other names.
+
+Opened by the engine under the name `here`, which every stack has without declaring it. It only reads. A folder that
+cannot be looked at is unknown, never empty and never "no hard links".
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from reconciler.clock import Clock
+from reconciler.connection import Access, App, ConnectionSpec, Finding
+from reconciler.facts import NotThere, Query, ReadFailed
+
+T = TypeVar("T")
+
+HERE = "here"
+MOST_FILES = 100_000  # of one item; a folder with more is not walked to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A file system, in bytes. `free` is what a user without privileges may still write."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The files under a folder. `shared`: those that also have a name outside of it, with their bytes (each inode once)."""
+
+    files: int
+    bytes: int
+    shared_files: int
+    shared_bytes: int
+
+
+@dataclass(frozen=True)
+class FsSize(Query[Space]):
+    """How big the file system is that holds `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class HardLinks(Query[Linked]):
+    """Which files under `path` are hard-linked from outside of it. Absent when there is no such folder."""
+
+    path: str
+
+
+class LocalFs:
+    """The client. Thread-safe: it holds nothing."""
+
+    def read(self, query: Query[T]) -> T:
+        match query:
+            case FsSize(path=path):
+                return cast("T", _space(path))
+            case HardLinks(path=path):
+                return cast("T", _linked(path))
+            case _:
+                raise ReadFailed("refused", f"this machine's file system cannot be asked {type(query).__name__}")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _failed(path: str, error: OSError) -> ReadFailed:
+    return ReadFailed(
+        "refused", f"{path} cannot be looked at on this machine ({error.strerror})", "is it mounted here?"
+    )
+
+
+def _space(path: str) -> Space:
+    try:
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            raise ReadFailed("refused", f"{path} is no folder on this machine", "name a folder on that disk")
+        found = os.statvfs(path)
+    except OSError as e:
+        raise _failed(path, e) from None
+    return Space(total=found.f_blocks * found.f_frsize, free=found.f_bavail * found.f_frsize)
+
+
+def _linked(path: str) -> Linked:
+    def stop(error: OSError) -> None:
+        raise _failed(error.filename or path, error) from None
+
+    if not Path(path).is_dir():
+        if Path(path).parent.is_dir():
+            raise NotThere(f"{path} is not there")
+        raise ReadFailed("refused", f"{Path(path).parent} is no folder on this machine", "is it mounted here?")
+    names: dict[tuple[int, int], list[int]] = {}  # inode → names found here, names it has, bytes
+    files = 0
+    for folder, _, found in os.walk(path, onerror=stop):
+        for name in found:
+            try:
+                told = os.lstat(os.path.join(folder, name))
+            except OSError as e:
+                raise _failed(os.path.join(folder, name), e) from None
+            if not stat.S_ISREG(told.st_mode):
+                continue
+            files += 1
+            if files > MOST_FILES:
+                raise ReadFailed("incomplete", f"{path} holds more than {MOST_FILES} files")
+            names.setdefault((told.st_dev, told.st_ino), [0, told.st_nlink, told.st_size])[0] += 1
+    shared = [entry for entry in names.values() if entry[1] > entry[0]]
+    return Linked(
+        files=files,
+        bytes=sum(entry[2] for entry in names.values()),
+        shared_files=sum(entry[0] for entry in shared),
+        shared_bytes=sum(entry[2] for entry in shared),
+    )
+
+
+class LocalSpec(ConnectionSpec):
+    """Nothing to say: this machine is always there."""
+
+
+class LocalApp(App):
+    """How the engine opens `here`."""
+
+    name = HERE
+    Spec = LocalSpec
+
+    def open(self, name: str, spec: Any, *, access: Access, clock: Clock) -> LocalFs:
+        return LocalFs()
+
+    def examine(self, client: Any, spec: Any, clock: Clock) -> list[Finding]:
+        return []
+
+
+APP = LocalApp()
