@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from reconciler.action import Action, Json
 from reconciler.apply.report import Outcome, Report
 from reconciler.connection import Finding
+from reconciler.desired.explain import Explained
 from reconciler.errors import ArrError, Diagnostic
 from reconciler.kind import Resource
 from reconciler.plan.model import Plan, ResourcePlan
@@ -225,12 +226,33 @@ class WrittenDocument(Document):
     kept: tuple[str, ...] = ()
 
 
-class TextDocument(Document):
-    """An explanation, as text."""
+class Field(_Part):
+    """Something that may be written. `default`: as it would be written; null when there is none."""
 
-    NAME = "arr.text/1"
-    topic: str
-    text: str
+    name: str
+    type: str
+    required: bool
+    default: str | None
+    description: str
+
+    @classmethod
+    def of(cls, told: Explained) -> Field:
+        return cls(
+            name=told.name, type=told.type, required=told.required, default=told.default, description=told.description
+        )
+
+
+class ExplainDocument(Document):
+    """One place of the desired state and the fields right below it."""
+
+    NAME = "arr.explain/1"
+    path: str
+    place: Field
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, told: Explained) -> ExplainDocument:
+        return cls(path=told.path, place=Field.of(told), fields=tuple(Field.of(child) for child in told.children))
 
 
 class VersionDocument(Document):
@@ -245,7 +267,7 @@ class VersionDocument(Document):
 
 DOCUMENTS: tuple[type[Document], ...] = (
     PlanDocument, DriftDocument, ReportDocument, ErrorDocument, ValidationDocument, WhyDocument, StatusDocument, HistoryDocument,
-    RunDocument, DoctorDocument, WrittenDocument, TextDocument, VersionDocument,
+    RunDocument, DoctorDocument, WrittenDocument, ExplainDocument, VersionDocument,
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def history_page(runs: Sequence[RunRow], look: Look) -> Page:
     for row in runs:
         page.pack([[span(_row(row, look))], *([span(word)] for word in result_text(row).split())], sep=" ", hang=51)
     page.blank()
-    page.flow(f"One of them: arr show {runs[0].run}     Take one back: arr undo {runs[0].run}")
+    page.ways(("One of them", f"arr show {runs[0].run}"), ("Take one back", f"arr undo {runs[0].run}"))
     return page
 
 
@@ -65,7 +65,7 @@ def run_page(row: RunRow, entries: Sequence[EntryRow], look: Look) -> Page:
         _entry(page, entry, look)
     if any(entry.action.undo is not None and entry.state == "done" for entry in entries):
         page.blank()
-        page.line(Span("Take it back: "), span(f"arr undo {row.run}", "head"))
+        page.ways(("Take it back", f"arr undo {row.run}"))
     return page
 
 

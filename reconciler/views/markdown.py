@@ -20,7 +20,7 @@ from reconciler.views.obstacles import HEADLINES
 from reconciler.views.plan import cause_text, has_news, sentence
 from reconciler.views.text import safe
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~&@$]|:(?=//)|(?<=\bwww)\.|^\s*(?:[-+=]|\d+[.)]))")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~&@$]|:(?=//)|(?<=\bwww)\.|^\s*(?:[-+=]|\d+[.)])")
 _ENTITIES = "<>&@|`:#"
 
 

@@ -17,7 +17,7 @@ from reconciler.views import obstacles
 from reconciler.views.actions import Actions, name_of
 from reconciler.views.disks import Levels, disk_table
 from reconciler.views.look import Look, count, listing
-from reconciler.views.text import Chunk, Page, Span, span
+from reconciler.views.text import Page, Span, span
 
 CHANGES_SHOWN = 6
 TYPED_MOST = 40
@@ -193,16 +193,15 @@ def _forward(page: Page, plan: Plan, short: str) -> None:
     """How to go on: what to type, and what an approval is asked for."""
     refused, hopeless = plan.refused(approved=False), plan.refused(approved=True)
     actions = list(plan.actions())
-    chunks: list[Chunk] = []
+    ways: list[tuple[str, str]] = []
     if any(a.id not in refused for a in actions):
-        word = "Apply what is not stopped: " if refused else "Apply: "
-        chunks.append([Span(word), Span(f"arr apply {short}", "head")])
+        ways.append(("Apply what is not stopped" if refused else "Apply", f"arr apply {short}"))
     elif any(a.id not in hopeless for a in actions):
-        chunks.append([Span("Apply: "), Span(f"arr apply {short} --approve {short}", "head")])
+        ways.append(("Apply", f"arr apply {short} --approve {short}"))
     subjects = [h.subject for p in plan.resources for h in p.proposal.held] + [a.subject for a in actions]
     if subjects:
-        chunks.append([Span("One item: "), span(f"arr why {typed(subjects[0])}", "head")])
-    page.pack(chunks, sep="     ")
+        ways.append(("One item", f"arr why {typed(subjects[0])}"))
+    page.ways(*ways)
 
 
 def typed(subject: Subject) -> str:

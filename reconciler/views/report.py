@@ -55,6 +55,10 @@ def report_page(report: Report, short: str) -> Page:
     page.flow(totals(report.outcomes))
     for line in forward(report):
         page.flow(line)
+    if report.outcomes and all(outcome.state == "done" for outcome in report.outcomes):
+        page.ways(("Look again", "arr plan"), ("What it did", f"arr show {report.run}"))
+    if report.exit is not Exit.OK:
+        page.line(Span(f"(exit {int(report.exit)})", "dim"))
     return page
 
 
@@ -122,8 +126,4 @@ def forward(report: Report) -> list[str]:
         lines.append("A used plan is not used twice. To do what was refused: arr plan, then arr apply with --approve")
     if states & {"failed", "stale", "blocked", "skipped", "left"} and not states & {"broken", "unknown"}:
         lines.append("To go on with the rest: arr plan")
-    if report.outcomes and states == {"done"}:
-        lines.append(f"All done. Look again: arr plan     What it did: arr show {report.run}")
-    if report.exit is not Exit.OK:
-        lines.append(f"(exit {int(report.exit)})")
     return lines

@@ -52,7 +52,7 @@ def status_page(
         )  # fmt: skip
     page.blank()
     page.pack([[span(f"State: {state}", "dim")]], hang=3)
-    page.flow("What would be done now: arr plan     What was done: arr history")
+    page.ways(("What would be done now", "arr plan"), ("What was done", "arr history"))
     return page
 
 

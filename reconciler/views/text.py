@@ -118,6 +118,10 @@ class Page:
         if line:
             self._put(line, left)
 
+    def ways(self, *pairs: tuple[str, str]) -> None:
+        """How to go on: what for, and what to type; side by side."""
+        self.pack([[Span(f"{what}: "), span(typed, "head")] for what, typed in pairs], sep="     ")
+
     def edges(self, left: Chunk, right: Chunk) -> None:
         """`left` at the left edge and `right` at the right one; one under the other when both do not fit."""
         gap = self.width - width_of(left) - width_of(right)

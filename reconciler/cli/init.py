@@ -1,0 +1,94 @@
+"""`arr init`: a first desired/ folder. Never overwrites anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.frame import Call, command
+from reconciler.cli.schema import DEFAULT, relative, write_schema
+from reconciler.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.desired.scaffold import Declared
+
+FILE = "stack.yaml"
+
+
+@command(
+    examples="""
+    arr init
+    arr init --connect sonarr=http://localhost:8989 --connect radarr=http://localhost:7878
+    """
+)
+def init(
+    call: Call,
+    connect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connect", metavar="APP=URL", help="A server to begin with; may be repeated.", show_default=False
+        ),
+    ] = None,
+) -> Exit:
+    """Write a first desired/ folder to start from.
+
+    One file that explains itself and wishes for nothing yet, and the schema for your editor. API keys are not asked for:
+    the file names the environment variables that hold them. What is there already stays as it is.
+    """
+    from reconciler import registry
+    from reconciler.desired.scaffold import scaffold
+    from reconciler.desired.schema import with_header
+    from reconciler.views.documents import WrittenDocument
+    from reconciler.views.written import init_page
+
+    first = call.given.desired_paths()[0]
+    file = first if first.suffix in (".yaml", ".yml") else first / FILE
+    declared = [_declared(text) for text in connect or []]
+    kept = _there(file)
+    written: list[str] = []
+    if not kept:
+        text = scaffold(declared, registry.kinds())
+        _write(file, with_header(text, relative(DEFAULT, file.parent)))
+        written.append(str(file))
+    write_schema(DEFAULT)
+    written.append(str(DEFAULT))
+    variables = [c.fields["api_key"]["env"] for c in declared if "api_key" in c.fields]
+    call.tell(
+        lambda: init_page(written, kept, variables), lambda: WrittenDocument(written=tuple(written), kept=tuple(kept))
+    )
+    return Exit.OK
+
+
+def _there(file: Path) -> list[str]:
+    """What of a desired state is there already."""
+    if file.exists():
+        return [str(file)]
+    found = file.parent.glob("*.y*ml") if file.parent.is_dir() and file.name == FILE else ()
+    return sorted(str(path) for path in found)
+
+
+def _declared(text: str) -> Declared:
+    """A connection from `APP=URL`; its key is looked for in the environment."""
+    from reconciler import registry
+    from reconciler.desired.scaffold import Declared
+
+    name, _, url = text.partition("=")
+    app = registry.apps().get(name)
+    if app is None or not url:
+        known = ", ".join(n for n, a in sorted(registry.apps().items()) if "url" in a.Spec.model_fields)
+        raise UsageError(f"--connect {text}: write APP=URL", f"apps: {known}; as sonarr=http://localhost:8989")
+    fields: dict[str, object] = {"url": url}
+    if "api_key" in app.Spec.model_fields:
+        fields["api_key"] = {"env": f"{name.upper()}_API_KEY"}
+    return Declared(name, name, fields)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except OSError as e:
+        raise UsageError(f"{file} cannot be written: {e.strerror}", "choose another place with --desired") from None
