@@ -104,9 +104,7 @@ def _placed(found: Diagnostic, entry: Entry) -> Diagnostic:
     inside = found.field.removeprefix(entry.path).removeprefix(".")
     at = entry.find(inside) or entry
     mark = found.mark or at.mark()
-    own = found.mark is None or found.mark.file == entry.source.name
-    excerpt = found.excerpt or (entry.source.excerpt(mark) if own else "")
-    return replace(found, mark=mark, excerpt=excerpt, field=f"{entry.path}.{inside}" if inside else entry.path)
+    return replace(found, mark=mark, field=f"{entry.path}.{inside}" if inside else entry.path)
 
 
 def check_claims(

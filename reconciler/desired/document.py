@@ -7,8 +7,8 @@ Names of one section merge across files; the same name twice is an error that sh
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from reconciler.action import Json
 from reconciler.address import NAME
@@ -54,14 +54,21 @@ class Problems:
         """From here on nothing more is said about a place that was found wrong already."""
         self._places |= {one.mark for one in self._found}
 
-    def add(self, entry: Entry, message: str, hint: str = "", *, key: bool = False, hide: str = "") -> None:
+    def add(self, entry: Entry, message: str, hint: str = "", *, key: bool = False) -> None:
         """A problem with an entry: at its value, or at its `key`."""
-        mark = entry.key_mark() if key else entry.mark()
-        self.extend([Diagnostic(message, mark, entry.path, entry.source.excerpt(mark, hide), hint)])
+        self.extend([Diagnostic(message, entry.key_mark() if key else entry.mark(), entry.path, hint=hint)])
 
-    def sorted(self) -> tuple[Diagnostic, ...]:
-        """All, by place."""
-        return tuple(sorted(self._found, key=lambda d: (d.mark is not None, d.mark, d.field, d.message)))
+    def sorted(self, sources: Iterable[Source]) -> tuple[Diagnostic, ...]:
+        """All, by place, with the line of each. Made last, when everything is known that no line may show."""
+        by_name = {source.name: source for source in sources}
+        ordered = sorted(self._found, key=lambda d: (d.mark is not None, d.mark, d.field, d.message))
+        return tuple(_with_line(one, by_name) for one in ordered)
+
+
+def _with_line(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
+    if one.mark is None or one.excerpt or one.mark.file not in sources:
+        return one
+    return replace(one, excerpt=sources[one.mark.file].excerpt(one.mark))
 
 
 @dataclass

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from reconciler.desired.nodes import Map, Node, Scalar, Seq, Source
-from reconciler.desired.scalars import resolve
+from reconciler.desired.scalars import Trap, resolve
+from reconciler.desired.secrets import is_secret
 from reconciler.errors import Diagnostic
 
 MAX_DEPTH = 40  # levels; the deepest spec has about eight
@@ -109,7 +110,7 @@ class _Composer:
             is_key = frame is not None and isinstance(frame.node, Map) and not frame.waiting
             value, trap = (event.value, None) if event.value == _MERGE else resolve(event.value)
             if trap is not None and not is_key:
-                self._problem(mark, f"{event.value} {trap.says}", trap.hint)
+                self._trapped(event, trap)
         else:
             value = event.value
         node = Scalar(mark.line, mark.column, event.value, value)
@@ -146,11 +147,14 @@ class _Composer:
         self._place(node)
 
     def _alias(self, event: Any) -> None:
+        shown = "an alias" if self._may_be_secret() else f"*{event.anchor}"
         if event.anchor not in self._anchors:
-            self._fatal(event, f"*{event.anchor} refers to nothing", f"define it earlier in this file: &{event.anchor}")
+            self._fatal(
+                event, f"{shown} refers to nothing", "define it earlier in this file; quote text that begins with *"
+            )
         node = self._anchors[event.anchor]
         if node is None:
-            self._fatal(event, f"*{event.anchor} contains itself", "write the values out")
+            self._fatal(event, f"{shown} contains itself", "write the values out")
         elif len(self._open) + node.height > MAX_DEPTH:
             self._fatal(event, f"nested more than {MAX_DEPTH} levels deep", "write the values out instead of *aliases")
         else:
@@ -169,8 +173,8 @@ class _Composer:
         if isinstance(frame.node, Seq):
             frame.node.items.append(node)
         elif not frame.waiting:
-            frame.waiting = True
             frame.key = self._key(node, plain)
+            frame.waiting = True
         else:
             frame.waiting = False
             self._pair(frame, node)
@@ -182,7 +186,8 @@ class _Composer:
             return None
         if plain and not (isinstance(node.value, str) and resolve(node.text)[1] is None):
             what = f"the key {node.text}" if node.text else "an empty key"
-            self._problem(node, f"{what} is not text to every YAML reader", f'put it in quotes: "{node.text[:40]}"')
+            hint = f'put it in quotes: "{node.text[:40]}"'
+            self._problem(node, f"{what} is not text to every YAML reader", hint, node.text)
         return node
 
     def _pair(self, frame: _Frame, value: Node) -> None:
@@ -194,7 +199,7 @@ class _Composer:
         elif key.text in entries:
             first = entries[key.text][0]
             where = self.source.mark(first.line, first.column)
-            self._problem(key, f"{key.text} is written twice; first at {where}", "keep one of them")
+            self._problem(key, f"{key.text} is written twice; first at {where}", "keep one of them", key.text)
         else:
             entries[key.text] = (key, value)
 
@@ -219,28 +224,41 @@ class _Composer:
 
     # ------------------------------------------------------------------------------------------------- problems
 
-    def _path(self) -> str:
+    def _path(self, name: str = "") -> str:
+        """The dotted path of the place reached, or of `name` in it."""
         parts = []
         for frame in self._open:
             if isinstance(frame.node, Seq):
                 parts.append(str(len(frame.node.items)))
             elif frame.key is not None and frame.waiting:
                 parts.append(frame.key.text)
-        return ".".join(parts)
+        return ".".join([*parts, name] if name else parts)
 
-    def _problem(self, place: Any, message: str, hint: str) -> None:
+    def _may_be_secret(self) -> bool:
+        """True where a value must not be repeated in a message: it may be a key that should not be here."""
+        path = self._path()
+        return path.startswith("connections.") or any(is_secret(part) for part in path.split("."))
+
+    def _problem(self, place: Any, message: str, hint: str, name: str = "") -> None:
         mark = self.source.mark(place.line, place.column)
-        self.problems.append(Diagnostic(message, mark, self._path(), self.source.excerpt(mark), hint))
+        self.problems.append(Diagnostic(message, mark, self._path(name), hint=hint))
 
     def _fatal(self, event: Any, message: str, hint: str) -> None:
         self._problem(event.start_mark, message, hint)
         raise _Fatal
 
-    def _tagged(self, event: Any) -> None:
+    def _trapped(self, event: Any, trap: Trap) -> None:
+        if any(is_secret(part) for part in self._path().split(".")):
+            return  # "put it in quotes" would be bad advice: validation says that it may not stand here at all
+        shown = "this value" if self._may_be_secret() else event.value
         self._problem(
-            event.start_mark, f"the tag {event.tag} is not read: the desired state is plain YAML",
-            "quote what is text; a secret is {env: NAME} or {file: PATH}",
-        )  # fmt: skip
+            event.start_mark, f"{shown} {trap.says}", trap.hint.replace(event.value, "…") if " " in shown else trap.hint
+        )
+
+    def _tagged(self, event: Any) -> None:
+        tag = "a tag" if self._may_be_secret() else f"the tag {event.tag}"
+        hint = "quote what is text; a secret is {env: NAME} or {file: PATH}"
+        self._problem(event.start_mark, f"{tag} is not read: the desired state is plain YAML", hint)
 
     def unprintable(self) -> None:
         """A control character: the reader gives its position in the text (the C parser: none at all)."""
@@ -249,16 +267,14 @@ class _Composer:
         line = text.count("\n", 0, at)
         mark = self.source.mark(line, at - (text.rfind("\n", 0, at) + 1))
         message = f"the character U+{ord(text[at]):04X} may not stand in YAML"
-        self.problems.append(
-            Diagnostic(message, mark, "", self.source.excerpt(mark), "remove it; is this a text file?")
-        )
+        self.problems.append(Diagnostic(message, mark, hint="remove it; is this a text file?"))
 
     def syntax(self, e: yaml.MarkedYAMLError) -> None:
         place = e.problem_mark or e.context_mark
         line, column = (place.line, place.column) if place else (0, 0)
         mark = self.source.mark(line, column)
         message, hint = _in_words(e, self.source.excerpt(mark))
-        self.problems.append(Diagnostic(message, mark, "", self.source.excerpt(mark), hint))
+        self.problems.append(Diagnostic(message, mark, hint=hint))
 
 
 def _in_words(e: yaml.MarkedYAMLError, line: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from reconciler.desired.document import Document, Problems, canonical, entries, 
 from reconciler.desired.files import read_sources
 from reconciler.desired.graph import compose
 from reconciler.desired.nodes import Entry, Marks, Node, Source
-from reconciler.desired.shared import Shared, protection, shared_sections, validate
+from reconciler.desired.shared import Shared, hide_secrets, protection, shared_sections, validate
 from reconciler.errors import UsageError
 from reconciler.kind import Kind, Resource
 from reconciler.stack import Stack
@@ -58,8 +58,9 @@ def load(paths: Sequence[Path], *, kinds: Mapping[str, Kind[Any]], apps: Mapping
         check_shared(document, problems)
         _check(loaded, shared, problems)
     if len(problems):
+        hide_secrets(document, apps)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise UsageError(f"the desired state has {count}", "", problems.sorted())
+        raise UsageError(f"the desired state has {count}", "", problems.sorted(sources))
     resources = tuple(resource for _, resource, _ in loaded)
     return Desired(shared.stack, resources, _digest(shared.stack, resources), tuple(s.name for s in sources))
 

@@ -20,11 +20,12 @@ _EXCERPT = 120
 
 
 class Source:
-    """One file: its name as the user gave it, and its text."""
+    """One file: its name as the user gave it, and its text. `hidden`: words that no excerpt may show."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
+        self.hidden: set[str] = set()
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -34,10 +35,10 @@ class Source:
         """A mark from YAML's figures, which count from 0."""
         return Mark(self.name, line + 1, column + 1)
 
-    def excerpt(self, mark: Mark, hide: str = "") -> str:
-        """The line of `mark`, without secrets, without `hide`, and cut to what fits a screen."""
+    def excerpt(self, mark: Mark) -> str:
+        """The line of `mark`, without secrets, and cut to what fits a screen."""
         line = self._lines[mark.line - 1] if mark.line <= len(self._lines) else ""
-        line = mask(line, hide)
+        line = mask(line, self.hidden)
         if len(line) > _EXCERPT:
             start = max(0, min(mark.column - _EXCERPT // 2, len(line) - _EXCERPT))
             line = ("…" if start else "") + line[start : start + _EXCERPT] + "…"

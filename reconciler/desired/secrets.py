@@ -7,6 +7,7 @@ field of the same line, must not print it either. It is better to hide too much 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 HIDDEN = "…hidden…"
 
@@ -25,10 +26,10 @@ def is_secret(name: str) -> bool:
     return _WHOLE.fullmatch(name) is not None
 
 
-def mask(line: str, hide: str = "") -> str:
-    """`line` without the values of fields named like secrets, credentials in URLs, keys by their shape, and `hide`."""
-    if hide:
-        line = line.replace(hide, HIDDEN)
+def mask(line: str, hidden: Collection[str] = ()) -> str:
+    """`line` without the values of fields named like secrets, credentials in URLs, keys by their shape, and `hidden`."""
+    for word in sorted(hidden, key=len, reverse=True):
+        line = line.replace(word, HIDDEN)
     line = _NAMED.sub(rf"\1{HIDDEN}", line)
     line = _URL.sub(rf"\1{HIDDEN}@", line)
     line = _QUERY.sub(rf"\1{HIDDEN}", line)

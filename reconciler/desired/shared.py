@@ -7,16 +7,17 @@ Called by `load`; how the sections refer to each other is `check`'s.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, RootModel, ValidationError, field_validator
 
-from reconciler.connection import App, ConnectionSpec
+from reconciler.connection import App, ConnectionSpec, SecretRef
 from reconciler.desired.document import HERE, Document, Problems, canonical, wish
 from reconciler.desired.nodes import Entry, Map, Marks, Scalar, to_json
+from reconciler.desired.secrets import is_secret
 from reconciler.desired.shape import Shape, shape_of
 from reconciler.desired.words import translate
 from reconciler.stack import Disk, Guards, Stack
@@ -25,6 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 
 PROTECT = r"^(tvdb:[1-9][0-9]*|tmdb:[1-9][0-9]*|imdb:tt[0-9]+|tag:.*\S|/.*|[A-Za-z]:[\\/].*)$"
 _PROTECT = re.compile(PROTECT, re.DOTALL)
+_SHORTEST = 4  # a shorter word is no secret worth hiding: it would garble every line
 _ABSOLUTE = re.compile(r"^(/|[A-Za-z]:[\\/]|\\\\)")
 
 
@@ -112,7 +114,7 @@ def protection(entry: Entry, problems: Problems) -> str | None:
     value = entry.node.value if isinstance(entry.node, Scalar) else None
     if isinstance(value, str) and _PROTECT.match(value):
         return value
-    shown = value if isinstance(value, str) else "this"
+    shown = entry.node.text if isinstance(entry.node, Scalar) and entry.node.text else "this"
     problems.add(
         entry, f"{shown} does not say what to protect",
         "write tvdb:280619, tmdb:603, imdb:tt0903747, tag:arr-protect, or a full path",
@@ -130,3 +132,24 @@ def _guards(document: Document, problems: Problems) -> Guards:
         if one is not None:
             parts[name] = getattr(one, name)
     return Guards(**parts)
+
+
+def hide_secrets(document: Document, apps: Mapping[str, App]) -> None:
+    """Make the sources hide what may be a secret: below fields called like one, and below those that no app has.
+
+    The second sort is a field with a slip in its name, as `api_kye`; the line of another error may hold it as well.
+    """
+    specs: list[type[ConnectionSpec]] = [ConnectionSpec, *(a.Spec for a in apps.values())]
+    known = {name for spec in specs for name in spec.model_fields}
+    for connection in document.names("connections").values():
+        for name, entry in connection.children():
+            if name not in known or is_secret(name):
+                entry.source.hidden.update(_texts(entry))
+
+
+def _texts(entry: Entry) -> Iterator[str]:
+    if isinstance(entry.node, Scalar):
+        yield from (word for word in entry.node.text.split() if len(word) >= _SHORTEST)
+    for name, below in entry.children():
+        if name not in SecretRef.model_fields:
+            yield from _texts(below)

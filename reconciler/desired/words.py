@@ -98,9 +98,8 @@ def _report(one: _Error, wanted: str, shape: Callable[[], Shape], problems: Prob
     kind, ctx, entry = one.detail["type"], one.detail.get("ctx", {}), one.entry
     name = _name(entry)
     if ctx.get("class_name") == "SecretRef" or (is_secret(name) and isinstance(entry.node, Scalar) and entry.node.text):
-        text = entry.node.text if isinstance(entry.node, Scalar) else ""
         hint = f"write {name}: {{env: NAME_OF_A_VARIABLE}} or {name}: {{file: /path/to/it}}"
-        problems.add(entry, f"{name} is a secret: it may not stand in the desired state", hint, hide=text)
+        problems.add(entry, f"{name} is a secret: it may not stand in the desired state", hint)
     elif kind == "extra_forbidden":
         _unknown(one, shape, problems)
     elif kind == "missing":
@@ -137,14 +136,19 @@ def _remedy(one: _Error, shape: Callable[[], Shape]) -> str:
     return f"{_name(one.entry)} takes: {here.words()}"
 
 
+def _outline(shape: Shape) -> str:
+    """How a whole entry is written, with the fields it cannot do without."""
+    needed = [name for name, field in shape.fields.items() if field.required] or list(shape.fields)[:1]
+    return f"write it as {{{', '.join(f'{name}: …' for name in needed or ['name'])}}}"
+
+
 def _unknown(one: _Error, shape: Callable[[], Shape], problems: Problems) -> None:
     entry = one.entry
     parent = shape().at(one.steps[:-1])
     known = list(parent.fields) if parent else []
     word = str(one.steps[-1]) if one.steps else ""
     where = entry.path.removesuffix(f".{word}")
-    hide = entry.node.text if isinstance(entry.node, Scalar) and entry.path.startswith("connections.") else ""
-    problems.add(entry, f"{where} has no field {word}", problems.guesser.hint(word, known), key=True, hide=hide)
+    problems.add(entry, f"{where} has no field {word}", problems.guesser.hint(word, known), key=True)
 
 
 def _missing(one: _Error, shape: Callable[[], Shape], problems: Problems) -> None:
@@ -164,5 +168,5 @@ def _wrong_type(one: _Error, wanted: str, shape: Callable[[], Shape], problems: 
     elif "a list" in wanted and isinstance(node, Scalar) and is_plain:
         hint = f"put it in brackets: [{node.text}]"
     else:
-        hint = _remedy(one, shape)
+        hint = _remedy(one, shape) or _outline(shape())
     problems.add(entry, f"{_name(entry)} must be {wanted}, not {kind_of(node)}", hint)
