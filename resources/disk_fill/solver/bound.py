@@ -23,12 +23,27 @@ def lower_bound(problem: Problem) -> int:
 
 def bound_of(board: Board) -> int:
     """`lower_bound` of a compiled problem."""
-    leaving = sum(_share(board, disk, need) for disk, need in enumerate(board.needs()) if need)
+    most = _most(board)
+    leaving = sum(_share(_placeable(board, disk, most), need) for disk, need in enumerate(board.needs()) if need)
     return max(leaving, sum(board.wants()))
 
 
-def _share(board: Board, disk: int, need: int) -> int:
-    entries = _placeable(board, disk)
+def fewest_moves(board: Board) -> int:
+    """Moves that every plan needs: as many as the largest items of each full disk would take."""
+    return sum(_as_many(board.entries[disk], need) for disk, need in enumerate(board.needs()))
+
+
+def _as_many(entries: list[Entry], need: int) -> int:
+    total = count = 0
+    for entry in reversed(entries):
+        if total >= need:
+            break
+        total += entry[0]
+        count += 1
+    return count
+
+
+def _share(entries: list[Entry], need: int) -> int:
     if sum(entry[0] for entry in entries) < need:
         return need
     if len(entries) <= EXACT_UP_TO:
@@ -40,24 +55,24 @@ def _share(board: Board, disk: int, need: int) -> int:
     return max(need, _smallest_of_as_many(entries, need))
 
 
-def _placeable(board: Board, disk: int) -> list[Entry]:
-    """Items of the disk that some disk could hold if everything movable had left it."""
-    most = [
-        board.free[at] + sum(entry[0] for entry in board.entries[at]) - board.floor[at]
-        for at in range(len(board.names))
+def _most(board: Board) -> list[int]:
+    """What each disk could hold if everything movable had left it."""
+    return [
+        free + sum(entry[0] for entry in entries) - floor
+        for free, entries, floor in zip(board.free, board.entries, board.floor, strict=True)
     ]
-    return [entry for entry in board.entries[disk] if any(entry[1] <= most[at] for at in board.reach[entry[2]])]
+
+
+def _placeable(board: Board, disk: int, most: list[int]) -> list[Entry]:
+    """Items of the disk that fit on some disk they may go to, at its emptiest."""
+    reaches = {board.reach[entry[2]] for entry in board.entries[disk]}
+    largest = {reach: max(most[at] for at in reach) for reach in reaches}
+    return [entry for entry in board.entries[disk] if entry[1] <= largest[board.reach[entry[2]]]]
 
 
 def _smallest_of_as_many(entries: list[Entry], need: int) -> int:
     """As many items as the largest ones would have to be, counted with the sizes of the smallest."""
-    total = count = 0
-    for entry in reversed(entries):
-        if total >= need:
-            break
-        total += entry[0]
-        count += 1
-    return sum(sorted(entry[1] for entry in entries)[:count])
+    return sum(sorted(entry[1] for entry in entries)[: _as_many(entries, need)])
 
 
 def _least_subset(entries: list[Entry], need: int) -> int:

@@ -7,14 +7,16 @@ that leads nowhere leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Container, Iterator
+from itertools import islice
 
-from resources.disk_fill.solver.board import State
+from resources.disk_fill.solver.board import Entry, State
 
 DEPTH = 3
 """Disks in a row that are asked to make room."""
 
-TRIES = 1_500
+TRIES = 400
 """Attempts to make room in one call: puts a limit on what a hopeless problem costs."""
 
 FANOUT = 12
@@ -22,17 +24,21 @@ FANOUT = 12
 
 
 class _Effort:
-    def __init__(self) -> None:
-        self.left = TRIES
+    def __init__(self, tries: int) -> None:
+        self.left = tries
 
     def spend(self) -> bool:
         self.left -= 1
         return self.left >= 0
 
 
-def make_way(state: State, disk: int) -> None:
-    """Serve a source through disks that have to make room first, as far as that leads."""
-    effort = _Effort()
+def make_way(state: State, sources: list[int]) -> None:
+    """Serve sources through disks that have to make room first, as far as that leads."""
+    for disk in sources:
+        _make_way(state, disk, _Effort(TRIES // len(sources)))
+
+
+def _make_way(state: State, disk: int, effort: _Effort) -> None:
     while state.need(disk) and effort.left > 0:
         before = state.cost()
         for item in _leavers(state, disk):
@@ -88,7 +94,7 @@ def _send_on(state: State, item: int, disk: int, closed: set[int], depth: int, e
     board = state.board
     beyond = closed | {disk}
     for to in sorted(board.reach[item], key=lambda at: (-state.room(at), at)):
-        if to in beyond or board.drain[to]:
+        if to in beyond or board.drain[to] or (depth == 1 and state.room(to) < board.size[item]):
             continue
         kept = dict(state.chosen)
         if item in state.chosen:
@@ -103,18 +109,17 @@ def _send_on(state: State, item: int, disk: int, closed: set[int], depth: int, e
 def _movers(state: State, disk: int, lack: int) -> Iterator[int]:
     """What could leave the disk: incoming items first (sending them elsewhere is free), then those that live there."""
     board = state.board
-    incoming = sorted((board.size[item], item) for item in state.moved_to(disk))
-    yield from _closest(incoming, lack)
+    incoming = sorted((board.size[item], board.size[item], item) for item in state.moved_to(disk))
+    yield from _closest(incoming, lack, None, set())
     spare = state.spare(disk)
-    resident = [
-        (frees, item)
-        for frees, _, item in board.entries[disk]
-        if item not in state.chosen and (spare is None or frees <= spare + lack)
-    ]
-    yield from _closest(resident, lack)
+    most = None if spare is None else spare + lack
+    yield from _closest(board.entries[disk], lack, most, state.chosen)
 
 
-def _closest(ranked: list[tuple[int, int]], lack: int) -> list[int]:
-    enough = [item for size, item in ranked if size >= lack]
-    rest = [item for size, item in ranked if size < lack]
-    return [*enough[:FANOUT], *reversed(rest[-(FANOUT // 2) :])]
+def _closest(ranked: list[Entry], lack: int, most: int | None, but: Container[int]) -> Iterator[int]:
+    """Items that suffice, the smallest first, then smaller ones, the largest first; as few as `FANOUT` allows."""
+    cut = bisect_left(ranked, (lack, 0, 0))
+    enough = (entry for entry in islice(ranked, cut, None) if most is None or entry[0] <= most)
+    smaller = (ranked[at] for at in range(cut - 1, -1, -1))
+    for found, count in ((enough, FANOUT), (smaller, FANOUT // 2)):
+        yield from islice((item for _, _, item in found if item not in but), count)

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterator
 
 from resources.disk_fill.solver import exact
 from resources.disk_fill.solver.board import Board, Cost, State
-from resources.disk_fill.solver.bound import bound_of
+from resources.disk_fill.solver.bound import bound_of, fewest_moves
 from resources.disk_fill.solver.build import by_choice, by_need, serve_all
 from resources.disk_fill.solver.chains import make_way
 from resources.disk_fill.solver.even import even_out
+from resources.disk_fill.solver.flow import least_short
 from resources.disk_fill.solver.improve import drop_unneeded, refine
 from resources.disk_fill.solver.order import doable, ordered
 
 NEAR = 2_000
 """A plan within 1/2,000 of the bound is not searched further."""
+
+CROWD = 3
+"""A plan with more than three times the moves that any plan needs makes the search try its other styles too."""
 
 _STYLES: tuple[tuple[Callable[[State], list[int]], bool], ...] = (
     (by_need, False),
@@ -32,12 +36,12 @@ _STYLES: tuple[tuple[Callable[[State], list[int]], bool], ...] = (
 def search(board: Board) -> list[tuple[int, int]]:
     """The moves of the best plan found, as (item, disk) in the order to do them."""
     best = State(board)
-    bound = bound_of(board)
-    for plan in _plans(board):
+    mark = Mark(board)
+    for plan in _plans(board, mark):
         candidate = _finished(plan)
         if candidate.cost() < best.cost():
             best = candidate
-        if best.short() == 0 and _near(best, bound):
+        if mark.near(best):
             break
     if exact.small(board):
         found = exact.best_of_all(board, _within_limits(board, best))
@@ -46,20 +50,37 @@ def search(board: Board) -> list[tuple[int, int]]:
     return [(item, best.chosen[item]) for item in order]
 
 
-def _plans(board: Board) -> Iterator[State]:
+class Mark:
+    """What a plan is measured by: the bytes and moves that any plan needs, and the bytes that any plan misses."""
+
+    def __init__(self, board: Board) -> None:
+        self.bound = bound_of(board)
+        self.short = least_short(board)
+        self.moves = fewest_moves(board)
+        self.start = State(board).short()
+
+    def reached(self, state: State) -> bool:
+        """Whether hardly any plan could come closer to the targets."""
+        missed = state.short() - self.short
+        return missed <= 0 or (self.short > 0 and missed <= self.start // NEAR)
+
+    def near(self, state: State) -> bool:
+        """Whether looking further is not worth the time."""
+        if not self.reached(state):
+            return False
+        moved = sum(state.board.size[item] for item in state.chosen)
+        return self.short > 0 or (moved - self.bound <= self.bound // NEAR and len(state.chosen) <= CROWD * self.moves)
+
+
+def _plans(board: Board, mark: Mark) -> Iterator[State]:
     for sources_of, tight in _STYLES:
         state = State(board)
         if any(board.wants()):
             even_out(state)
         serve_all(state, sources_of(state), tight)
-        for disk in by_need(state):
-            make_way(state, disk)
+        if not mark.reached(state):
+            make_way(state, by_need(state))
         yield state
-
-
-def _near(state: State, bound: int) -> bool:
-    moved = sum(state.board.size[item] for item in state.chosen)
-    return moved - bound <= max(bound // NEAR, 0)
 
 
 def _within_limits(board: Board, state: State) -> Cost:

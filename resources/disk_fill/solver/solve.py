@@ -44,15 +44,34 @@ def _rounds(problem: Problem, board: Board) -> list[tuple[int, int]]:
     now, held = board, True
     for _ in range(ROUNDS):
         found = search(now)
+        if _gained(board, [*moves, *found]) >= _gained(board, moves):
+            found = []
         kept = within(board, [*moves, *found])
         if len(kept) < len(moves) + len(found):
             return kept
         moves = kept
         if (not found and not held) or State(board, dict(moves)).short() == 0:
             break
-        held = held and bool(found)
+        settled = not found
+        if settled and not _between(board, moves):
+            break
+        held = not settled and held
         now = Board(_moved(problem, board, moves, held))
     return moves
+
+
+def _between(board: Board, moves: list[tuple[int, int]]) -> bool:
+    """Whether a source came within its limit but not to where it settles: the next plan sees it differently."""
+    free = State(board, dict(moves)).free
+    return any(
+        source and not board.drain[at] and board.floor[at] <= free[at] < board.target[at]
+        for at, source in enumerate(board.source)
+    )
+
+
+def _gained(board: Board, moves: list[tuple[int, int]]) -> tuple[int, int]:
+    """What is still amiss after these moves, as the problem itself counts it."""
+    return State(board, dict(moves)).cost()[:2]
 
 
 def _only_limited(problem: Problem, state: State) -> frozenset[int]:
