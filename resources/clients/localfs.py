@@ -58,13 +58,12 @@ class LocalFs:
     """The client. Thread-safe: it holds nothing."""
 
     def read(self, query: Query[T]) -> T:
-        match query:
-            case FsSize(path=path):
-                return cast("T", _space(path))
-            case HardLinks(path=path):
-                return cast("T", _linked(path))
-            case _:
-                raise ReadFailed("refused", f"this machine's file system cannot be asked {type(query).__name__}")
+        asked: Any = query
+        if isinstance(asked, FsSize):
+            return cast("T", _space(asked.path))
+        if isinstance(asked, HardLinks):
+            return cast("T", _linked(asked.path))
+        raise ReadFailed("refused", f"this machine's file system cannot be asked {type(query).__name__}")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -78,7 +77,7 @@ def _failed(path: str, error: OSError) -> ReadFailed:
 
 def _space(path: str) -> Space:
     try:
-        if not stat.S_ISDIR(os.stat(path).st_mode):
+        if not stat.S_ISDIR(Path(path).stat().st_mode):
             raise ReadFailed("refused", f"{path} is no folder on this machine", "name a folder on that disk")
         found = os.statvfs(path)
     except OSError as e:
@@ -99,9 +98,9 @@ def _linked(path: str) -> Linked:
     for folder, _, found in os.walk(path, onerror=stop):
         for name in found:
             try:
-                told = os.lstat(os.path.join(folder, name))
+                told = Path(folder, name).lstat()
             except OSError as e:
-                raise _failed(os.path.join(folder, name), e) from None
+                raise _failed(f"{folder}/{name}", e) from None
             if not stat.S_ISREG(told.st_mode):
                 continue
             files += 1

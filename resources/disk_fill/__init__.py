@@ -1,0 +1,64 @@
+"""The kind `disk_fill`: disks are kept at their fill targets by moving whole shows or movies between root folders.
+
+    spec      what a person writes           world        facts → disks and items
+    reads     what has to be asked           eligibility  what may move, and why not
+    planning  the proposal                   proof        two roots are two folders
+    broken    moves that stopped half-way    scene        which files lie where, and what mends it
+    verbs/    move and heal                  solver/      which items, to where, in which order
+
+`plan` and `reads` import the rest when they are called, so that commands that only load the desired state stay quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from reconciler.action import Json, Proposal
+from reconciler.errors import Diagnostic
+from reconciler.facts import Facts, Query
+from reconciler.kind import Kind, Ledger, Resource
+from resources.disk_fill import spec
+from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.verbs import HEAL, MOVE
+
+
+class DiskFill(Kind[DiskFillSpec]):
+    """See the package."""
+
+    name = "disk_fill"
+    Spec = DiskFillSpec
+    verbs = {"move": MOVE, "heal": HEAL}  # noqa: RUF012  # a ClassVar of the base, never changed
+    moves_or_destroys = True
+
+    def check(self, resource: Resource[DiskFillSpec]) -> Iterable[Diagnostic]:
+        return spec.check(resource)
+
+    def refers_to(self, resource: Resource[DiskFillSpec]) -> dict[str, Json]:
+        return spec.refers_to(resource)
+
+    def claims(self, resource: Resource[DiskFillSpec]) -> Iterable[str]:
+        return spec.claims(resource)
+
+    def reads(
+        self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime
+    ) -> Iterable[Query[Any]]:
+        from resources.disk_fill import reads  # noqa: PLC0415
+
+        return reads.reads(resource, facts, ledger, now)
+
+    def plan(self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
+        from resources.disk_fill import planning  # noqa: PLC0415
+
+        return planning.plan(resource, facts, ledger, now)
+
+    def why(
+        self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime, item: str
+    ) -> list[str]:
+        from resources.disk_fill import why  # noqa: PLC0415
+
+        return why.why(resource, facts, ledger, now, item)
+
+
+KIND = DiskFill()

@@ -1,0 +1,219 @@
+"""Moves that stopped half-way, whoever began them: found, looked at, and answered with a heal or with words. Pure.
+
+Found three ways: our own journal, commands that the app still tells of, and folders that lie unmapped in another root
+under an item's own name. What is found is believed only when the files say so: a heal is planned when the app would
+otherwise forget files at its next rescan, or when our own journal knows that more was to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from reconciler.action import Json
+from reconciler.facts import Facts, Known, Query, Unknown
+from reconciler.kind import Ledger
+from resources.clients.servarr import FileRows, Tree
+from resources.disk_fill import jobs
+from resources.disk_fill.mending import Way, choose
+from resources.disk_fill.scene import Place, Scene
+from resources.disk_fill.world import Thing, View
+
+REMEMBERED = timedelta(days=30)  # how long a journalled move that did not end well is looked at again
+MOST = 40  # folders under an item's own name that one plan looks into; each costs a few requests
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A thing whose files may lie in two places. `data` is what the journal knows of our own move, else None.
+
+    `directed`: it is known that it went from `old` to `new`. `denied`: its command ended as failed.
+    """
+
+    thing: Thing
+    old: str
+    new: str
+    data: dict[str, Json] | None = None
+    directed: bool = True
+    denied: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """A broken move: how it stands, and the way to mend it (None when there is no safe one)."""
+
+    candidate: Candidate
+    scene: Scene
+    way: Way | None
+
+
+@dataclass
+class Broken:
+    """All of them. `unknown` could not be looked at, `wants` has to be asked first, `unseen` counts what was too many."""
+
+    found: list[Found] = field(default_factory=list)
+    unknown: list[tuple[Candidate, Unknown]] = field(default_factory=list)
+    wants: list[Query[Any]] = field(default_factory=list)
+    unseen: int = 0
+
+    def own(self) -> dict[tuple[str, str], frozenset[str]]:
+        """(connection, root) → folders that a broken move left there: they say nothing about two roots being one."""
+        out: dict[tuple[str, str], frozenset[str]] = {}
+        for found in self.found:
+            for place in (found.scene.old, found.scene.new):
+                root, _, folder = place.rpartition("/")
+                key = (found.candidate.thing.connection, root)
+                out[key] = out.get(key, frozenset()) | {folder}
+        return out
+
+
+def broken(view: View, facts: Facts, ledger: Ledger, now: datetime, limits: Mapping[str, int]) -> Broken:
+    """`limits`: declared disk → the free bytes that its target wants to keep."""
+    out = Broken()
+    seen = {c.thing.key: c for c in reversed(list(_candidates(view, ledger, now)))}
+    told = sorted((c for c in seen.values() if c.directed), key=lambda c: c.thing.key)
+    folders = sorted((c for c in seen.values() if not c.directed), key=lambda c: c.thing.key)
+    out.unseen = max(0, len(folders) - MOST)
+    for candidate in (*told, *folders[:MOST]):
+        _look(out, view, facts, candidate, limits)
+    return out
+
+
+def _candidates(view: View, ledger: Ledger, now: datetime) -> Iterator[Candidate]:
+    """Most telling first: the journal, then commands, then folders. Things that are being moved now are none."""
+    by_key = {thing.key: thing for thing in view.things}
+    by_id = {(thing.connection, thing.item.id): thing for thing in view.things}
+    going = {p.action.subject.ident for p in ledger.pending if p.verdict.state not in ("broken", "done")}
+    live: set[str] = set()
+    failed: list[Candidate] = []
+    for server in view.servers.values():
+        for job in jobs.moves(server.commands):
+            thing = by_id.get((server.name, job.item_id))
+            if thing is None:
+                continue
+            if not job.over:
+                live.add(thing.key)
+            elif _ended_badly(job, thing):
+                denied = job.command.status == "failed"
+                failed.append(Candidate(thing, job.source, job.destination, denied=denied))
+    for candidate in (*_journalled(ledger, by_key, now), *failed[::-1], *_folders(view)):
+        if candidate.thing.key not in live and candidate.thing.key not in going:
+            yield candidate
+
+
+def _ended_badly(job: jobs.Job, thing: Thing) -> bool:
+    """A move that is over and may have stopped half-way: `completed` says nothing, but then the path was put back."""
+    if not job.source or not job.destination or thing.item.path not in (job.source, job.destination):
+        return False
+    return job.command.status != "completed" or thing.item.path == job.source
+
+
+def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iterator[Candidate]:
+    """Things whose latest move or heal of ours did not end well."""
+    latest: dict[str, dict[str, Json] | None] = {}
+    for past in ledger.history:
+        if past.action.verb in ("move", "heal") and past.at > now - REMEMBERED:
+            latest[past.action.subject.ident] = None if past.outcome == "done" else past.action.data
+    for pending in ledger.pending:
+        if pending.verdict.state == "broken":
+            latest[pending.action.subject.ident] = pending.action.data
+    for ident, data in latest.items():
+        thing = by_key.get(ident)
+        if thing is not None and data and data.get("files"):
+            yield Candidate(thing, str(data["source"]), str(data["destination"]), data)
+
+
+def _folders(view: View) -> Iterator[Candidate]:
+    """Folders without an item, in a root, under the name of an item that lies in another root of that app."""
+    for server in view.servers.values():
+        for thing in view.things:
+            if thing.connection != server.name:
+                continue
+            for root, told in server.roots.items():
+                if root != thing.root and thing.folder in _unmapped(view, server.name, root, told.unmapped):
+                    yield Candidate(thing, f"{root}/{thing.folder}", thing.item.path, directed=False)
+
+
+def _unmapped(view: View, connection: str, root: str, told: tuple[str, ...] | None) -> frozenset[str]:
+    key = (connection, root)
+    if key not in view.unmapped:
+        names = frozenset(told) if told is not None else view.names.get(key) or frozenset()
+        taken = {
+            item.path.rpartition("/")[2] for item in view.servers[connection].items if item.path.startswith(root + "/")
+        }
+        view.unmapped[key] = names - taken
+    return view.unmapped[key]
+
+
+def _look(
+    out: Broken,
+    view: View,
+    facts: Facts,
+    candidate: Candidate,
+    limits: Mapping[str, int],
+) -> None:
+    connection = candidate.thing.connection
+    queries: tuple[Query[Any], ...] = (
+        FileRows(connection, candidate.thing.item.id), Tree(connection, candidate.old), Tree(connection, candidate.new)
+    )  # fmt: skip
+    missing = [query for query in queries if not facts.has(query)]
+    if missing:
+        out.wants += missing
+        return
+    answers = [facts.get(query) for query in queries]
+    for answer in answers:
+        if isinstance(answer, Unknown):
+            out.unknown.append((candidate, answer))
+            return
+    rows, old, new = answers
+    if not (isinstance(rows, Known) and isinstance(old, Known) and isinstance(new, Known)):
+        return  # the item went away between two answers
+    known = {row.relative: row.bytes for row in rows.value}
+    at_old, at_new = ({f.relative: f.bytes for f in place.value} for place in (old, new))
+    scene = _scene(candidate, known, at_old, at_new)
+    if _is_broken(candidate, scene):
+        free = _free(view, connection, scene)
+        disk = view.disk_of.get((connection, scene.new.rpartition("/")[0]), "")
+        denied = candidate.denied or candidate.data is None
+        out.found.append(Found(candidate, scene, choose(scene, free, limits.get(disk, 0), denied=denied)))
+
+
+def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], at_new: dict[str, int]) -> Scene:
+    """A stranger's move has no known direction: half copies lie where it went, else most bytes lie where it came from."""
+    old, new = candidate.old, candidate.new
+    expected = known
+    if candidate.data is not None:
+        rows = candidate.data.get("expected") or candidate.data["files"]
+        expected = {str(name): int(size) for name, size in rows}
+    elif not candidate.directed:
+        both = at_old.keys() & at_new.keys()
+        turned = (
+            any(at_old[name] < at_new[name] for name in both)
+            if any(at_old[name] != at_new[name] for name in both)
+            else sum(at_new.values()) > sum(at_old.values())
+        )
+        if turned:
+            old, new, at_old, at_new = new, old, at_new, at_old
+    return Scene(candidate.thing.item.path, old, new, expected, at_old, at_new)
+
+
+def _is_broken(candidate: Candidate, scene: Scene) -> bool:
+    """Whether something has to be done: files the app would forget, or the rest of a move of our own."""
+    here, there = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
+    if any(there.get(name, -1) > here.get(name, -1) for name in scene.expected):
+        return True
+    if candidate.data is None:
+        return False
+    return scene.state == "split" or (scene.state == "nowhere" and bool(scene.expected))
+
+
+def _free(view: View, connection: str, scene: Scene) -> dict[Place, int]:
+    roots = view.servers[connection].roots
+    places: dict[Place, str] = {"old": scene.old, "new": scene.new}
+    out: dict[Place, int] = {}
+    for place, path in places.items():
+        root = roots.get(path.rpartition("/")[0])
+        out[place] = (root.free or 0) if root is not None and root.accessible else 0
+    return out

@@ -1,0 +1,302 @@
+"""From the world to a programme of moves: builds the solver's problem, and knows what still has to be asked.
+
+Pure. `reads` calls it for the queries of the second and third wave, `planning` for the result; both see the same choice.
+A move is only ever proposed when its files were counted, its target listed and its two roots proven to be two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from reconciler.action import Blocked
+from reconciler.facts import Absent, Facts, Known, Query, Unknown
+from reconciler.kind import Ledger, Resource
+from resources.clients.servarr import FileRows, Listing, MediaFiles
+from resources.disk_fill import hardlinks, solver
+from resources.disk_fill.disks import Disks, Fill
+from resources.disk_fill.eligibility import No
+from resources.disk_fill.proof import unproven
+from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.world import Thing, View
+
+ROUNDS = 6  # solving again without what turned out not to be movable
+SLACK = 1000  # a receiving disk keeps 1/1000 of its size beyond its limit: folders, blocks, files that no app tracks
+BALANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A move of the programme, in order. `needs`: keys of things whose earlier moves make the room."""
+
+    thing: Thing
+    source: str
+    target: str
+    root: str
+    needs: tuple[str, ...]
+
+
+@dataclass
+class Choice:
+    """The programme. `near` is within the pace, `later` beyond it; `wants` is what has to be asked before `near` counts."""
+
+    near: list[Step] = field(default_factory=list)
+    later: list[Step] = field(default_factory=list)
+    wants: list[Query[Any]] = field(default_factory=list)
+    solution: solver.Solution | None = None
+    held: dict[str, No] = field(default_factory=dict)
+    blocked: list[Blocked] = field(default_factory=list)
+
+
+@dataclass
+class Ground:
+    """What a choice stands on. `nos`: things that stay, by key. `reserved`: disk → bytes that are on their way to it
+    (negative: that are leaving). `own`: folders that a broken move left, by (connection, root); they prove nothing."""
+
+    resource: Resource[DiskFillSpec]
+    view: View
+    disks: Disks
+    nos: Mapping[str, No]
+    facts: Facts
+    ledger: Ledger
+    now: datetime
+    reserved: Mapping[str, int]
+    own: Mapping[tuple[str, str], frozenset[str]]
+
+
+class Chooser:
+    """One choice. `final`: nothing more will be asked, so what is not known excludes."""
+
+    def __init__(self, ground: Ground, *, final: bool) -> None:
+        self.ground, self.final = ground, final
+        self.fills = ground.disks.fills
+        self.things = {t.key: t for t in ground.view.things if ground.disks.of.get(t.disk) in self.fills}
+        self.home = {key: ground.disks.of[t.disk] for key, t in self.things.items()}
+        self.nos = dict(ground.nos)
+        self.folded = {
+            place: frozenset(name.casefold() for name in names) if names is not None else None
+            for place, names in ground.view.names.items()
+        }
+        self.sizes: dict[str, int] = {}
+        self.blocked: list[Blocked] = []
+        self.barred: dict[tuple[str, str], str] = {}  # (thing, disk) → why it may not go there
+        self._targets: dict[tuple[str, str, bool], dict[str, tuple[str, str]]] = {}
+        self._known()
+
+    def choose(self) -> Choice:
+        """Solve, and see what the first moves rest on; without those that cannot be proven, again."""
+        out = Choice()
+        for _ in range(ROUNDS):
+            problem = self.problem()
+            solution = solver.solve(problem)
+            steps = [self._step(move) for move in solution.moves]
+            near = self._paced(steps)
+            out = Choice(steps[:near], steps[near:], solution=solution, blocked=self.blocked)
+            out.wants = [q for step in out.near for q in self.asks(step) if not self.ground.facts.has(q)]
+            if not (self.final and out.wants):
+                break
+            for step in out.near:
+                if any(not self.ground.facts.has(q) for q in self.asks(step)):
+                    self.nos[step.thing.key] = No("it was not looked at in this run", "the next plan looks at it")
+        else:
+            out.later, out.near = [*out.near, *out.later], []
+        if self.final and out.solution is not None:
+            out.held = self._held(out)
+        return out
+
+    def asks(self, step: Step) -> list[Query[Any]]:
+        """What has to be known of one move: its files as the app has them and as they are, and the target's contents."""
+        connection, item = step.thing.connection, step.thing.item
+        out: list[Query[Any]] = [
+            FileRows(connection, item.id), MediaFiles(connection, item.path), Listing(connection, step.root)
+        ]  # fmt: skip
+        if self.ground.view.names[connection, step.thing.root] is None:
+            out.append(Listing(connection, step.thing.root))
+        links = hardlinks.query(self.ground.resource.stack, step.thing)
+        return [*out, links] if links is not None else out
+
+    # ------------------------------------------------------------------------------------------ what is known of items
+
+    def _known(self) -> None:
+        """What earlier waves found about single items: their true size, missing files, hard links."""
+        by_id = {(t.connection, t.item.id): t for t in self.things.values()}
+        for query, answer in self.ground.facts.answers.items():
+            if isinstance(query, FileRows):
+                thing = by_id.get((query.connection, query.item_id))
+                if thing is not None and thing.key not in self.nos:
+                    self._examine(thing, answer)
+
+    def _examine(self, thing: Thing, rows: Any) -> None:
+        media = MediaFiles(thing.connection, thing.item.path)
+        if not self.ground.facts.has(media):
+            return
+        found = self.ground.facts.get(media)
+        for answer in (rows, found):
+            if isinstance(answer, Unknown):
+                self._block(thing, "its files", answer)
+                return
+        if isinstance(rows, Absent) or not isinstance(found, Known):
+            self.nos[thing.key] = No(f"{thing.connection} does not have it any more")
+            return
+        here = set(found.value)
+        away = [row.relative for row in rows.value if row.relative not in here]
+        if away:
+            self.nos[thing.key] = No(
+                f"{len(away)} of its {len(rows.value)} files are missing: {away[0]}",
+                f"bring them back, or let {thing.connection} rescan it",
+            )
+            return
+        self.sizes[thing.key] = max(thing.item.bytes or 0, sum(row.bytes for row in rows.value))
+        self._linked(thing, len(rows.value))
+
+    def _linked(self, thing: Thing, files: int) -> None:
+        links = hardlinks.query(self.ground.resource.stack, thing)
+        if links is None or not self.ground.facts.has(links):
+            return
+        answer = self.ground.facts.get(links)
+        if isinstance(answer, Unknown):
+            self._block(thing, "its hard links", answer)
+        elif isinstance(answer, Known):
+            no = hardlinks.no(answer.value, files)
+            if no is not None:
+                self.nos[thing.key] = no
+
+    def _block(self, thing: Thing, what: str, answer: Unknown) -> None:
+        title = thing.item.title
+        self.blocked.append(
+            Blocked(
+                what=f"moving {title}", reason=f"{what} ({answer.reason})", remedy=answer.remedy, subjects=1,
+                bytes=thing.item.bytes or 0, code=answer.code,
+            )
+        )  # fmt: skip
+        self.nos[thing.key] = No(f"{what} could not be looked at")
+
+    # ------------------------------------------------------------------------------------------------------- targets
+
+    def targets(self, thing: Thing, *, proven: bool = True) -> dict[str, tuple[str, str]]:
+        """Disk → (root that the thing would get there, why it may not go there or "")."""
+        key = (thing.connection, thing.root, proven)
+        if key not in self._targets:
+            self._targets[key] = {
+                name: (root, self._barred(thing, root, fill) if proven else "")
+                for name, fill in self.fills.items()
+                if name != self.home[thing.key] and not fill.drain
+                if (root := self._root_on(thing, fill)) is not None
+            }
+        return self._targets[key]
+
+    def _root_on(self, thing: Thing, fill: Fill) -> str | None:
+        """Where an app has several roots on a disk, an item keeps its place in the list."""
+        stack, connection = self.ground.resource.stack, thing.connection
+        mine = stack.disks[thing.disk].roots_of(connection)
+        theirs = [root for member in fill.members for root in stack.disks[member].roots_of(connection)]
+        usable = [root for root in theirs if (connection, root) in self.ground.view.disk_of]
+        place = mine.index(thing.root) if thing.root in mine else 0
+        if place < len(theirs) and theirs[place] in usable:
+            return theirs[place]
+        return usable[0] if usable else None
+
+    def _barred(self, thing: Thing, root: str, fill: Fill) -> str:
+        """Why nothing may move between these two roots; "" when they are proven to be two, or might still be."""
+        if fill.vouched or self.fills[self.home[thing.key]].vouched:
+            return ""
+        names = self.ground.view.names
+        one, other = names[thing.connection, thing.root], names[thing.connection, root]
+        if one is None or other is None:
+            return f"what lies in {thing.root if one is None else root} was not told" if self.final else ""
+        own = self.ground.own.get((thing.connection, root), frozenset())
+        return unproven(one, other - own, (thing.root, root))
+
+    def eligible(self, thing: Thing) -> tuple[str, ...]:
+        """The disks that it may go to: proven, and without a folder of its name."""
+        folder, out = thing.folder.casefold(), []
+        for disk, (root, barred) in self.targets(thing).items():
+            if barred:
+                continue
+            names = self.folded[thing.connection, root]
+            if names is not None and folder in names:
+                self.barred[thing.key, disk] = f"there is a folder {root}/{thing.folder} already"
+                continue
+            out.append(disk)
+        return tuple(out)
+
+    # ------------------------------------------------------------------------------------------------------- solving
+
+    def bytes_of(self, key: str) -> int:
+        return self.sizes.get(key, self.things[key].item.bytes or 0)
+
+    def problem(self, *, free_will: bool = False) -> solver.Problem:
+        """The solver's question. `free_will`: as if nothing were held, to see what the holding changes."""
+        items = []
+        for key, thing in self.things.items():
+            if free_will:
+                may: tuple[str, ...] = tuple(self.targets(thing, proven=False))
+            else:
+                may = self.eligible(thing) if key not in self.nos else ()
+            items.append(solver.Item(key, self.bytes_of(key), self.home[key], may, movable=bool(may)))
+        problem = solver.Problem(tuple(self._disk(fill) for fill in self.fills.values()), tuple(items))
+        if self.ground.resource.spec.balance:
+            problem = solver.balanced(problem, BALANCE)
+        return problem
+
+    def _disk(self, fill: Fill) -> solver.Disk:
+        free = max(0, fill.free - self.ground.reserved.get(fill.name, 0))
+        least = fill.min_free
+        if free >= least:
+            least = min(free, least + (fill.size or least) // SLACK)
+        return solver.Disk(
+            fill.name, free, min_free=least, settle_free=max(least, fill.settle_free), drain=fill.drain,
+            capacity=fill.size,
+        )  # fmt: skip
+
+    def _step(self, move: solver.Move) -> Step:
+        thing = self.things[move.item]
+        return Step(thing, move.source, move.target, self.targets(thing)[move.target][0], move.needs)
+
+    def _paced(self, steps: list[Step]) -> int:
+        """How many of the first steps this run may begin, after what the last 24 hours have seen."""
+        moves = self.ground.resource.spec.moves
+        since = self.ground.now - timedelta(days=1)
+        today = [
+            p.action for p in self.ground.ledger.history if p.at > since and p.outcome not in ("failed", "not-done")
+        ]
+        today = [a for a in (*today, *(p.action for p in self.ground.ledger.pending)) if a.verb == "move"]
+        today = [a for a in today if a.address == str(self.ground.resource.address)]
+        count = moves.per_day.count
+        left = min(
+            moves.per_run if moves.per_run is not None else len(steps),
+            max(0, count - len(today)) if count is not None else len(steps),
+        )
+        if moves.per_day.bytes is None:
+            return min(left, len(steps))
+        room = moves.per_day.bytes - sum(a.effects.bytes_moved for a in today)
+        for number, step in enumerate(steps[:left]):
+            room -= self.bytes_of(step.thing.key)
+            if room < 0:
+                return number
+        return min(left, len(steps))
+
+    def _held(self, out: Choice) -> dict[str, No]:
+        """What would move if nothing were held, and everything held on a disk that misses its target."""
+        if not self.nos and not self.barred and not any(b for t in self._targets.values() for _, b in t.values()):
+            return {}
+        short = {s.disk for s in out.solution.short} if out.solution else set()
+        wished = solver.solve(self.problem(free_will=True))
+        going = {move.item: move.target for move in wished.moves}
+        chosen = {step.thing.key for step in (*out.near, *out.later)}
+        held: dict[str, No] = {}
+        for key, thing in self.things.items():
+            if key in chosen or (key not in going and self.home[key] not in short):
+                continue
+            no = self.nos.get(key)
+            if no is None and key in going:
+                no = self._why_not_there(thing, going[key])
+            if no is not None:
+                held[key] = no
+        return held
+
+    def _why_not_there(self, thing: Thing, disk: str) -> No | None:
+        told = self.barred.get((thing.key, disk)) or self.targets(thing)[disk][1]
+        return No(told) if told else None

@@ -1,0 +1,121 @@
+"""What a plan stands on, put together once from facts and ledger: disks, items, broken moves, who stays, what is reserved.
+
+Pure; `reads`, `planning` and `why` begin here, so that all three see the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.action import Blocked, UnderWay
+from reconciler.facts import Facts
+from reconciler.kind import Ledger, Resource
+from resources.disk_fill import jobs
+from resources.disk_fill.broken import Broken, broken
+from resources.disk_fill.choose import Ground
+from resources.disk_fill.disks import Disks, disks
+from resources.disk_fill.eligibility import No, rules, verdict
+from resources.disk_fill.mending import on_disk
+from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.world import View, view
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All of it."""
+
+    view: View
+    disks: Disks
+    broken: Broken
+    ground: Ground
+    under_way: tuple[UnderWay, ...]
+    blocked: tuple[Blocked, ...]
+
+
+def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Survey:
+    """The ground of `resource` as far as `facts` go."""
+    seen = view(resource, facts, ledger)
+    found = disks(resource, seen, facts)
+    limits = {name: found.fills[group].min_free for name, group in found.of.items() if group in found.fills}
+    torn = broken(seen, facts, ledger, now, limits)
+    told = rules(resource, seen, ledger, now)
+    nos: dict[str, No] = {}
+    for thing in seen.things:
+        no = verdict(told, seen, thing)
+        if no is not None:
+            nos[thing.key] = no
+    nos |= {
+        f.candidate.thing.key: No("a move of it stopped half-way", "it may move once that is mended")
+        for f in torn.found
+    }
+    nos |= {
+        c.thing.key: No("a move of it may have stopped half-way, and could not be looked at") for c, _ in torn.unknown
+    }
+    reserved: dict[str, int] = {}
+    going = _ours(str(resource.address), ledger, seen, found, reserved)
+    _theirs(ledger, seen, found, reserved)
+    _heals(torn, seen, found, reserved)
+    unsettled = tuple(
+        Blocked(
+            what=f"what became of {p.action.subject.title}", reason=p.verdict.says, remedy=p.verdict.remedy, subjects=1
+        )
+        for p in ledger.pending
+        if p.verdict.state == "unknown" and p.action.address == str(resource.address)
+    )
+    ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, torn.own())
+    return Survey(seen, found, torn, ground, going, unsettled)
+
+
+def _reserve(reserved: dict[str, int], disk: str | None, bytes_: int) -> None:
+    if disk is not None and bytes_:
+        reserved[disk] = reserved.get(disk, 0) + bytes_
+
+
+def _disk_at(seen: View, found: Disks, connection: str, path: str) -> str | None:
+    """The disk of an item's folder; None for a place that is none of ours."""
+    return found.of.get(seen.disk_of.get((connection, path.rpartition("/")[0]), ""))
+
+
+def _ours(address: str, ledger: Ledger, seen: View, found: Disks, reserved: dict[str, int]) -> tuple[UnderWay, ...]:
+    """Accepted earlier and not settled: what is still to come takes its room already."""
+    out = []
+    for pending in ledger.pending:
+        data, verdict = pending.action.data, pending.verdict
+        if verdict.state in ("running", "unknown") and "destination" in data:
+            total = verdict.total_bytes if verdict.total_bytes is not None else pending.action.effects.bytes_moved
+            left = max(0, total - (verdict.done_bytes or 0))
+            back = data.get("goal") == "old"
+            to, source = ("source", "destination") if back else ("destination", "source")
+            _reserve(reserved, _disk_at(seen, found, data["connection"], data[to]), left)
+            _reserve(reserved, _disk_at(seen, found, data["connection"], data[source]), -left)
+        if verdict.state == "running" and pending.action.address == address:
+            out.append(
+                UnderWay(
+                    action=pending.action, says=verdict.says, done_bytes=verdict.done_bytes,
+                    total_bytes=verdict.total_bytes,
+                )
+            )  # fmt: skip
+    return tuple(out)
+
+
+def _theirs(ledger: Ledger, seen: View, found: Disks, reserved: dict[str, int]) -> None:
+    """Moves that an app was told by somebody else: how far they are is not known, so all of it is still to come."""
+    mine = {(p.action.data.get("connection"), p.action.data.get("item_id")) for p in ledger.pending}
+    for server in seen.servers.values():
+        sizes = {item.id: item.bytes or 0 for item in server.items}
+        for job in jobs.moves(server.commands):
+            if not job.over and (server.name, job.item_id) not in mine:
+                size = sizes.get(job.item_id, 0)
+                _reserve(reserved, _disk_at(seen, found, server.name, job.destination), size)
+                _reserve(reserved, _disk_at(seen, found, server.name, job.source), -size)
+
+
+def _heals(torn: Broken, seen: View, found: Disks, reserved: dict[str, int]) -> None:
+    """What a heal carries needs its room before any move may have it. What it frees elsewhere counts once it is free."""
+    for item in torn.found:
+        if item.way is not None and item.way.fits:
+            place = item.scene.new if item.way.remedy.goal == "new" else item.scene.old
+            _reserve(
+                reserved, _disk_at(seen, found, item.candidate.thing.connection, place), on_disk(item.way.remedy.bytes)
+            )

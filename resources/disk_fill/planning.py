@@ -1,0 +1,293 @@
+"""The proposal: what a survey and a choice amount to, as actions, bars and words. Pure.
+
+Heals come first, then moves in the order that keeps every disk within its limit at every step, then what is beyond the
+pace. Figures are exact bytes; the only estimate is time, and the plan says what it assumes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Json, Proposal
+from reconciler.facts import Facts, Known
+from reconciler.kind import Ledger, Resource
+from reconciler.units import size_text
+from resources.clients.servarr import FileRows
+from resources.disk_fill import hardlinks, texts
+from resources.disk_fill.broken import Found
+from resources.disk_fill.choose import Choice, Chooser, Step
+from resources.disk_fill.disks import Fill
+from resources.disk_fill.eligibility import No
+from resources.disk_fill.ground import Survey, survey
+from resources.disk_fill.mending import data_of, rests_on, says
+from resources.disk_fill.scene import why_not
+from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.verbs.judge import told_of
+from resources.disk_fill.verbs.move import rests_on as move_rests_on
+from resources.disk_fill.world import Thing
+
+ASSUMED_RATE = 100_000_000  # bytes a second, until moves of our own have shown a rate
+
+MEND = Compensation(
+    verb="heal",
+    says="it goes on where there is room, else what has moved is brought back; no whole file is overwritten by a part of one",
+)
+
+
+def plan(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
+    """See the module. Facts that were not asked for are a KeyError."""
+    return _Planning(resource, survey(resource, facts, ledger, now), facts, ledger).proposal()
+
+
+@dataclass
+class _Planning:
+    """One proposal in the making."""
+
+    resource: Resource[DiskFillSpec]
+    seen: Survey
+    facts: Facts
+    ledger: Ledger
+    actions: list[Action] = field(default_factory=list)
+    later: list[Action] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
+
+    def proposal(self) -> Proposal:
+        self.blocked += [*self.seen.view.blocked, *self.seen.disks.blocked, *self.seen.blocked]
+        for torn in self.seen.broken.found:
+            self._heal(torn)
+        for candidate, unknown in self.seen.broken.unknown:
+            reason = f"{unknown.reason}; a move of it may have stopped half-way"
+            self.blocked.append(
+                Blocked(
+                    what=f"where {candidate.thing.item.title} lies", reason=reason, remedy=unknown.remedy, subjects=1,
+                    bytes=candidate.thing.item.bytes or 0, code=unknown.code,
+                )
+            )  # fmt: skip
+        chooser = Chooser(self.seen.ground, final=True)
+        choice = chooser.choose()
+        self.blocked += choice.blocked
+        ids = {
+            step.thing.key: f"{self.resource.address}/{len(self.actions) + n}" for n, step in enumerate(choice.near, 1)
+        }
+        for step in choice.near:
+            self.actions.append(self._move(chooser, step, ids, choice))
+        for n, step in enumerate(choice.later, len(self.actions) + 1):
+            ids[step.thing.key] = f"{self.resource.address}/{n}"
+        for step in choice.later:
+            self.later.append(self._move(chooser, step, ids, choice, later=True))
+        self._hold(choice)
+        population = {name: len(server.items) for name, server in self.seen.view.servers.items()}
+        return Proposal(
+            actions=tuple(self.actions),
+            later=tuple(self.later),
+            held=tuple(self.held),
+            blocked=tuple(self.blocked),
+            under_way=self.seen.under_way,
+            bars=tuple(self._bar(fill, choice) for fill in self.seen.disks.fills.values()),
+            not_checked=self._not_checked(),
+            errors=(*self.seen.view.errors, *self.seen.disks.errors, *self._unmatched()),
+            summary=texts.summary(
+                self.actions, self.later, self.held, choice.solution, self.seen, assumed_rate=ASSUMED_RATE
+            ),
+            population=population,
+        )
+
+    # --------------------------------------------------------------------------------------------------------- moves
+
+    def _move(
+        self, chooser: Chooser, step: Step, ids: dict[str, str], choice: Choice, *, later: bool = False
+    ) -> Action:
+        thing, size = step.thing, chooser.bytes_of(step.thing.key)
+        destination = f"{step.root}/{thing.folder}"
+        rows = FileRows(thing.connection, thing.item.id)
+        answer = self.facts.get(rows) if self.facts.has(rows) else None
+        files = {row.relative: row.bytes for row in answer.value} if isinstance(answer, Known) else {}
+        data = self._data(step, destination, files)
+        return Action(
+            id=ids[thing.key],
+            address=str(self.resource.address),
+            verb="move",
+            subject=thing.subject(self.seen.view.servers[thing.connection].app),
+            reason=texts.reason(step, self.seen.disks.fills, choice, settle=self.resource.spec.settle),
+            before={"path": thing.item.path},
+            after={"path": destination},
+            details=() if later else self._checked(thing),
+            rests_on={"path": thing.item.path} if later else move_rests_on(thing.item.path, files),
+            requires=tuple(ids[key] for key in step.needs if key in ids),
+            effects=Effects(
+                bytes_moved=size,
+                moves=1,
+                files=len(files) or thing.item.files or 0,
+                seconds=size / ASSUMED_RATE,
+                disks={step.source: -size, step.target: size},
+            ),
+            data=data,
+            compensation=MEND,
+            undo=Compensation(verb="move", says=f"move it back to {thing.item.path}", data=_back(data)),
+        )
+
+    def _data(self, step: Step, destination: str, files: dict[str, int]) -> dict[str, Json]:
+        thing, fills = step.thing, self.seen.disks.fills
+        on_either = {*fills[step.source].members, *fills[step.target].members}
+        return {
+            "connection": thing.connection,
+            "item_id": thing.item.id,
+            "source": thing.item.path,
+            "destination": destination,
+            "source_root": thing.root,
+            "destination_root": step.root,
+            "files": [[name, size] for name, size in sorted(files.items())],
+            "min_free": fills[step.target].min_free,
+            "vouched": fills[step.source].vouched or fills[step.target].vouched,
+            "watch": sorted({c for (c, _), disk in self.seen.view.disk_of.items() if disk in on_either}),
+        }
+
+    def _checked(self, thing: Thing) -> tuple[str, ...]:
+        links = hardlinks.query(self.resource.stack, thing)
+        checked = ("no hard links",) if links is not None else ()
+        return ("nothing at the target", "every file is there", *checked, "idle")
+
+    # --------------------------------------------------------------------------------------------------------- heals
+
+    def _heal(self, torn: Found) -> None:
+        thing, scene, way = torn.candidate.thing, torn.scene, torn.way
+        subject = thing.subject(self.seen.view.servers[thing.connection].app)
+        told = told_of(scene, denied=torn.candidate.denied)
+        size = sum(scene.expected.values())
+        if way is None or not way.fits:
+            root = scene.new.rpartition("/")[0] if way and way.remedy.goal == "new" else scene.old.rpartition("/")[0]
+            reason = (
+                why_not(scene, thing.connection)
+                if way is None
+                else f"no room for {size_text(way.remedy.bytes)} at {root}"
+            )
+            forward = (
+                f"look at both folders yourself: {scene.old} and {scene.new}" if way is None else f"make room at {root}"
+            )
+            self.held.append(Held(subject=subject, reason=f"a move {told}; {reason}", way_forward=forward, bytes=size))
+            return
+        remedy, ours = way.remedy, torn.candidate.data is not None
+        data = data_of(self._heal_base(torn), scene, remedy, scene.expected)
+        self.actions.append(
+            Action(
+                id=f"{self.resource.address}/{len(self.actions) + 1}",
+                address=str(self.resource.address),
+                verb="heal",
+                subject=subject,
+                reason=texts.broken(torn, told, ours=ours),
+                before={"path": scene.path},
+                after={"path": scene.new if remedy.goal == "new" else scene.old},
+                details=(says(remedy, scene),),
+                rests_on=rests_on(scene),
+                effects=Effects(
+                    bytes_moved=remedy.bytes,
+                    moves=1,
+                    files=remedy.files,
+                    seconds=remedy.bytes / ASSUMED_RATE,
+                    disks=self._healed_disks(torn),
+                ),
+                data=data,
+                cause="repair" if ours else "drift",
+            )
+        )
+
+    def _heal_base(self, torn: Found) -> dict[str, Json]:
+        thing, scene = torn.candidate.thing, torn.scene
+        new_root = scene.new.rpartition("/")[0]
+        disk = self.seen.disks.of.get(self.seen.view.disk_of.get((thing.connection, new_root), ""), "")
+        fill = self.seen.disks.fills.get(disk)
+        return {
+            "connection": thing.connection,
+            "item_id": thing.item.id,
+            "source": scene.old,
+            "destination": scene.new,
+            "source_root": scene.old.rpartition("/")[0],
+            "destination_root": new_root,
+            "files": self._tracked(torn),
+            "min_free": fill.min_free if fill else 0,
+        }
+
+    def _tracked(self, torn: Found) -> list[list[Json]]:
+        """The files that the app must still know in the end: our journal's word, else the app's own rows."""
+        if torn.candidate.data is not None:
+            return [list(row) for row in torn.candidate.data["files"]]
+        return [[name, size] for name, size in sorted(torn.scene.expected.items())]
+
+    def _healed_disks(self, torn: Found) -> dict[str, int]:
+        scene, way = torn.scene, torn.way
+        if way is None:
+            return {}
+        carried = scene.at_old if way.remedy.goal == "new" else scene.at_new
+        places = {"new": scene.new, "old": scene.old}
+        other = places["old" if way.remedy.goal == "new" else "new"]
+        out: dict[str, int] = {}
+        for path, change in ((other, -sum(carried.values())), (places[way.remedy.goal], way.remedy.bytes)):
+            key = (torn.candidate.thing.connection, path.rpartition("/")[0])
+            disk = self.seen.disks.of.get(self.seen.view.disk_of.get(key, ""))
+            if disk is not None and change:
+                out[disk] = change
+        return out
+
+    # ---------------------------------------------------------------------------------------------------------- rest
+
+    def _hold(self, choice: Choice) -> None:
+        torn = {f.candidate.thing.key for f in self.seen.broken.found}
+        going = {going.action.subject.ident for going in self.seen.under_way}
+        for thing in self.seen.view.things:
+            no = choice.held.get(thing.key)
+            if no is not None and thing.key not in torn and thing.key not in going:
+                self.held.append(self._held(thing, no))
+
+    def _held(self, thing: Thing, no: No) -> Held:
+        subject = thing.subject(self.seen.view.servers[thing.connection].app)
+        return Held(subject=subject, reason=no.reason, way_forward=no.way, bytes=thing.item.bytes or 0)
+
+    def _bar(self, fill: Fill, choice: Choice) -> Bar:
+        change = sum(a.effects.disks.get(fill.name, 0) for a in self.actions)
+        after = fill.free - change
+        short = {s.disk for s in choice.solution.short} if choice.solution else set()
+        waits = any(step.source == fill.name for step in choice.later)
+        reached = (
+            not waits and fill.name not in short if fill.drain or self.resource.spec.balance else after >= fill.min_free
+        )
+        return Bar(
+            name=fill.name,
+            size=fill.size,
+            used=fill.size - fill.free if fill.size is not None else None,
+            used_after=fill.size - after if fill.size is not None else None,
+            free=fill.free,
+            free_after=after,
+            wanted=fill.wanted(self.resource.spec.settle),
+            ok=reached,
+        )
+
+    def _not_checked(self) -> tuple[str, ...]:
+        moving = [a for a in self.actions if a.verb == "move"]
+        if not moving:
+            return ()
+        things = {thing.key: thing for thing in self.seen.view.things}
+        blind = any(hardlinks.query(self.resource.stack, things[a.subject.ident]) is None for a in moving)
+        links = ("hard links (this machine does not see the files)",) if blind else ()
+        return (*links, "seeding (no torrent client is declared)", "who watches (no media server is declared)")
+
+    def _unmatched(self) -> tuple[str, ...]:
+        """Ids in `exclude` that are no item's: a typing error would let the item move."""
+        if self.seen.view.blocked:
+            return ()
+        known = {item.ident for server in self.seen.view.servers.values() for item in server.items}
+        missing = [ident for ident in self.resource.spec.exclude.ids if ident not in known]
+        return tuple(f"exclude.ids: no item has the id {ident}; correct it or remove it" for ident in missing)
+
+
+def _back(data: dict[str, Json]) -> dict[str, Json]:
+    """The data of the move the other way round. Going back keeps no limit but what fits on the disk."""
+    return {
+        **data,
+        "source": data["destination"],
+        "destination": data["source"],
+        "source_root": data["destination_root"],
+        "destination_root": data["source_root"],
+        "min_free": 0,
+    }

@@ -1,0 +1,72 @@
+"""`heal`: a move that stopped half-way is brought back, carried on, or has its path set right, by the app's own means.
+
+The steps come from the recovery table (`scene.py`): set the path, let the app move files, never a rescan while files lie
+in two places, never a small file over a big one. It acts only on exactly the files that were seen when it was planned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.action import Action, Json
+from reconciler.facts import Fact, Known, ReadFailed
+from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
+from reconciler.kind import World as Servers
+from reconciler.units import size_text
+from resources.disk_fill.mending import on_disk
+from resources.disk_fill.verbs import look
+from resources.disk_fill.verbs.judge import judge
+from resources.disk_fill.verbs.move import find_command, newest
+
+
+class Heal(Verb):
+    """See the module."""
+
+    long = True
+    noun = "heal"
+
+    def read(self, world: Servers, action: Action) -> Fact[dict[str, Json]]:
+        data = action.data
+        found = look.sight(world, data, {"files": data["expected"]})
+        if found is None:
+            return Known({"files": "the item is gone", "idle": "yes", "room": "enough"}, world.now())
+        root = data["destination_root" if data["goal"] == "new" else "source_root"]
+        accessible, free = look.root_state(world, data["connection"], root)
+        room = "enough" if free >= on_disk(data["carries"]) else f"{size_text(free)} free at {root}"
+        return Known(
+            {
+                "files": found.scene.fingerprint(),
+                "idle": found.busy or "yes",
+                "room": room if accessible else f"{root} is not accessible",
+            },
+            world.now(),
+        )
+
+    def perform(self, world: Servers, action: Action) -> dict[str, Json] | None:
+        data = action.data
+        if action.rests_on.get("files") != data["fingerprint"] or action.rests_on.get("idle") != "yes":
+            raise WriteRefused("its files are not where this heal was planned for", "make a new plan: arr plan")
+        last = newest(world, data)
+        client = world.client(data["connection"])
+        for number, (path, moves) in enumerate(data["steps"]):
+            try:
+                client.move(data["item_id"], path, move_files=moves)
+            except (WriteRefused, ReadFailed) as e:
+                if number:  # the path is changed already: only a look at the world can tell where this leaves it
+                    raise ReplyLost(f"step {number + 1} failed: {e}") from e
+                raise
+        moved = any(moves for _, moves in data["steps"])
+        return {"command": find_command(world, data, last) if moved else None, "files": data["expected"]}
+
+    def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        data = action.data
+        verdict = judge(world, data, handle or {"files": data["expected"]}, data["goal"])
+        if verdict.state == "broken" and verdict.data.get("fingerprint") == data["fingerprint"] and handle is None:
+            return Verdict("not-done", f"{data['connection']} did not begin it", remedy=verdict.remedy)
+        return verdict
+
+    def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
+        world.client(action.data["connection"]).rescan(action.data["item_id"])
+
+
+HEAL: Any = Heal()

@@ -1,0 +1,160 @@
+"""`move`: an item's folder goes from one root to another, by its own app, safely.
+
+The app changes the path first and calls a failed move successful; so nothing is sent unless the target is free, idle and
+proven to be another folder, and nothing is believed but the files. The rescan comes last, when every file is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from reconciler.action import Action, Json
+from reconciler.facts import Fact, Known, ReadFailed
+from reconciler.kind import Verb, Verdict, WriteRefused
+from reconciler.kind import World as Servers
+from reconciler.units import size_text
+from resources.clients.servarr import Commands, OneItem
+from resources.disk_fill import jobs
+from resources.disk_fill.mending import on_disk
+from resources.disk_fill.proof import shared_names
+from resources.disk_fill.scene import Files
+from resources.disk_fill.verbs import look
+from resources.disk_fill.verbs.judge import judge
+
+LOOKS = 5  # for the command that a PUT has queued
+PAUSE = 0.4  # seconds between them
+
+SAFE: dict[str, Json] = {
+    "source": "whole",
+    "destination": "absent",
+    "idle": "yes",
+    "room": "enough",
+    "roots": "two folders",
+}
+"""Without these no move is ever sent, whatever a plan says it rests on."""
+
+
+def fingerprint(files: Files) -> str:
+    """Of names and sizes."""
+    return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:16]
+
+
+def rests_on(path: str, files: Files) -> dict[str, Json]:
+    """What a move depends on, as planning expects it to be."""
+    return {"path": path, "files": len(files), "bytes": sum(files.values()), "list": fingerprint(files), **SAFE}
+
+
+class Move(Verb):
+    """See the module."""
+
+    long = True
+    noun = "move"
+
+    def read(self, world: Servers, action: Action) -> Fact[dict[str, Json]]:
+        data = action.data
+        connection, item_id = data["connection"], data["item_id"]
+        item = world.client(connection).read(OneItem(connection, item_id))
+        rows = look.rows(world, connection, item_id)
+        found = look.tree(world, connection, data["source"])
+        there = look.names_in(world, connection, data["destination_root"])
+        beside = look.names_in(world, connection, data["source_root"])
+        folder = data["destination"].rpartition("/")[2]
+        return Known(
+            {
+                "path": item.path,
+                "files": len(rows),
+                "bytes": sum(rows.values()),
+                "list": fingerprint(rows),
+                "source": _source(rows, found),
+                "destination": _destination(world, data, there, folder),
+                "idle": _idle(world, data),
+                "room": _room(world, data, rows, found),
+                "roots": _roots(data, beside, there),
+            },
+            world.now(),
+        )
+
+    def perform(self, world: Servers, action: Action) -> dict[str, Json] | None:
+        data = action.data
+        unsafe = [f"{key}: {action.rests_on.get(key)}" for key in SAFE if action.rests_on.get(key) != SAFE[key]]
+        if unsafe:
+            raise WriteRefused(f"not safe to move: {'; '.join(unsafe)}", "make a new plan: arr plan")
+        files = look.tree(world, data["connection"], data["source"])
+        last = newest(world, data)
+        world.client(data["connection"]).move(data["item_id"], data["destination"], move_files=True)
+        return {"command": find_command(world, data, last), "files": look.as_rows(files)}
+
+    def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        return judge(world, action.data, handle, "new")
+
+    def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
+        world.client(action.data["connection"]).rescan(action.data["item_id"])
+
+
+def newest(world: Servers, data: dict[str, Json]) -> int:
+    """The highest id of a command that the app tells of now: what a write queues gets a higher one."""
+    return max((c.id for c in world.client(data["connection"]).read(Commands(data["connection"]))), default=0)
+
+
+def find_command(world: Servers, data: dict[str, Json], last: int) -> int | None:
+    """The id of the command that a PUT has queued: its answer does not tell. None when it is not to be seen.
+
+    Never raises for a read: the write has been sent, so what follows looks at the world.
+    """
+    for _ in range(LOOKS):
+        try:
+            command = look.moving_it(world.client(data["connection"]).read(Commands(data["connection"])), data)
+        except ReadFailed:
+            return None
+        if command is not None and command.id > last:
+            return command.id
+        world.sleep(PAUSE)
+    return None
+
+
+def _source(rows: Files, found: Files) -> str:
+    away = [name for name, size in rows.items() if found.get(name) != size]
+    return f"{len(away)} of {len(rows)} files are not there as the app has them: {away[0]}" if away else "whole"
+
+
+def _destination(world: Servers, data: dict[str, Json], there: set[str], folder: str) -> str:
+    if folder.casefold() not in {name.casefold() for name in there}:
+        return "absent"
+    files = look.tree(world, data["connection"], data["destination"])
+    return f"there already, {len(files)} files, {size_text(sum(files.values()))}"
+
+
+def _idle(world: Servers, data: dict[str, Json]) -> str:
+    """Nobody is at work on the item, and no app on either disk is moving or importing anything."""
+    commands = world.client(data["connection"]).read(Commands(data["connection"]))
+    busy = jobs.touching(commands, data["item_id"])
+    if busy:
+        return busy
+    for connection in data["watch"]:
+        told = jobs.moving(world.client(connection).read(Commands(connection)))
+        if told:
+            return f"{connection}: {told}"
+    return "yes"
+
+
+def _room(world: Servers, data: dict[str, Json], rows: Files, found: Files) -> str:
+    """The tracked files fit under the disk's limit, and everything in the folder fits on the disk."""
+    accessible, free = look.root_state(world, data["connection"], data["destination_root"])
+    if not accessible:
+        return f"{data['destination_root']} is not accessible"
+    tracked, everything = sum(rows.values()), sum(found.values())
+    if free - tracked < data["min_free"] or free < on_disk(everything):
+        return f"{size_text(free)} free, {size_text(everything)} to come, {size_text(data['min_free'])} to stay free"
+    return "enough"
+
+
+def _roots(data: dict[str, Json], beside: set[str], there: set[str]) -> str:
+    if data["vouched"]:
+        return "two folders"
+    shared = shared_names(beside, there)
+    return f"both hold {shared[0]}" if shared else "two folders"
+
+
+MOVE: Any = Move()

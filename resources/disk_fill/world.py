@@ -1,0 +1,186 @@
+"""What the apps told, as disks and the items on them. Pure; used by `reads` (waves) and by `plan`.
+
+Nothing is guessed: what was asked and not answered becomes a `Blocked`, and takes only what depends on it out of the
+plan. A disk's free space is the servers' own figure, so what no app tracks counts by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.action import Blocked
+from reconciler.address import Subject
+from reconciler.facts import Facts, Known, Query, Unknown
+from reconciler.kind import Ledger, Resource
+from resources.clients.servarr import Command, Commands, DiskSpace, DiskSpaces, Item, Items, Listing, Queue, Roots
+from resources.clients.servarr import Root as AppRoot
+from resources.disk_fill.spec import DiskFillSpec
+
+TYPES = {"sonarr": "series", "radarr": "movie"}
+FINISHED = ("imported", "ignored", "failed")  # states of a queue record that the app will not touch the item for
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An item, and the disk and root that it lies on. `key` is its subject's ident: unique over all connections."""
+
+    connection: str
+    item: Item
+    root: str
+    disk: str
+    key: str
+
+    def subject(self, app: str) -> Subject:
+        return Subject(
+            connection=self.connection, type=TYPES[app], key=self.item.ident, title=self.item.title or self.item.path
+        )
+
+    @property
+    def folder(self) -> str:
+        return self.item.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Server:
+    """One connection whose answers are complete. `queued`: ids of items that are being downloaded or imported."""
+
+    name: str
+    app: str
+    writable: bool
+    items: tuple[Item, ...]
+    roots: Mapping[str, AppRoot]
+    spaces: tuple[DiskSpace, ...] | None
+    commands: tuple[Command, ...]
+    queued: Mapping[int, str]
+
+
+@dataclass
+class View:
+    """All of it. `names`: (connection, root) → what lies directly in the root, None where nobody has told yet.
+
+    `disk_of`: (connection, root) → declared disk, for roots that can be used. `unmapped`: folders of a root that are no
+    item's, looked up once.
+    """
+
+    servers: dict[str, Server] = field(default_factory=dict)
+    blocked: list[Blocked] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    disk_of: dict[tuple[str, str], str] = field(default_factory=dict)
+    names: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
+    things: list[Thing] = field(default_factory=list)
+    unmapped: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+
+def connections(resource: Resource[DiskFillSpec]) -> list[str]:
+    """Every connection that has a root on one of the disks, sorted."""
+    disks = (resource.stack.disks[name] for name in resource.spec.disks)
+    return sorted({connection for disk in disks for connection in disk.roots})
+
+
+def first_wave(connection: str) -> tuple[Query[Any], ...]:
+    """What is asked of every connection."""
+    return (Items(connection), Roots(connection), DiskSpaces(connection), Commands(connection), Queue(connection))
+
+
+def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View:
+    """The world of `resource`, from answers that `first_wave` asked for."""
+    out = View()
+    for name in connections(resource):
+        _server(out, resource, facts, ledger, name)
+    for disk_name in dict.fromkeys(resource.spec.disks):
+        disk = resource.stack.disks[disk_name]
+        for connection in disk.roots:
+            for root in disk.roots_of(connection):
+                _root(out, disk_name, connection, root)
+    for server in out.servers.values():
+        _place(out, server)
+    _names(out, facts)
+    return out
+
+
+def _server(out: View, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, name: str) -> None:
+    spec = resource.stack.connections[name]
+    answers = {type(q): facts.get(q) for q in first_wave(name)}
+    for query in (Items, Roots, Commands, Queue):
+        answer = answers[query]
+        if not isinstance(answer, Known):
+            reason = answer.reason if isinstance(answer, Unknown) else "it was not found"
+            out.blocked.append(
+                Blocked(
+                    what=f"the {TYPES[spec.app]}s of {name}" if spec.app == "radarr" else f"the series of {name}",
+                    reason=f"{_ASKED[query]} of {name} ({reason})",
+                    remedy=answer.remedy if isinstance(answer, Unknown) else "",
+                    subjects=ledger.populations.get(f"{resource.address} {name}", 0),
+                    code=answer.code if isinstance(answer, Unknown) else "",
+                )
+            )
+            return
+    spaces = answers[DiskSpaces]
+    out.servers[name] = Server(
+        name=name,
+        app=spec.app,
+        writable=spec.access == "write",
+        items=answers[Items].value,  # type: ignore[union-attr]  # all four are Known here
+        roots={root.path: root for root in answers[Roots].value},  # type: ignore[union-attr]
+        spaces=spaces.value if isinstance(spaces, Known) else None,
+        commands=answers[Commands].value,  # type: ignore[union-attr]
+        queued={r.item_id: r.title for r in answers[Queue].value if r.item_id is not None and r.state not in FINISHED},  # type: ignore[union-attr]
+    )
+
+
+_ASKED: dict[Any, str] = {
+    Items: "the list",
+    Roots: "the root folders",
+    Commands: "what is under way",
+    Queue: "the queue",
+}
+
+
+def _root(out: View, disk: str, connection: str, root: str) -> None:
+    server = out.servers.get(connection)
+    if server is None:
+        return
+    found = server.roots.get(root)
+    if found is None:
+        has = ", ".join(sorted(server.roots)) or "none"
+        out.errors.append(f"disks.{disk}.roots.{connection}: {connection} has no root folder {root} (it has {has})")
+    elif not found.accessible or found.free is None:
+        out.blocked.append(
+            Blocked(
+                what=f"what concerns {root} of {connection} on {disk}",
+                reason=f"the free space at {root} ({connection} does not reach it, or it answers slowly)",
+                remedy=f"is it mounted? arr doctor {connection}",
+                subjects=sum(item.path.rpartition("/")[0] == root for item in server.items),
+                code="slow",
+            )
+        )
+    else:
+        out.disk_of[connection, root] = disk
+
+
+def _place(out: View, server: Server) -> None:
+    kind = TYPES[server.app]
+    for item in server.items:
+        root = item.path.rpartition("/")[0]
+        disk = out.disk_of.get((server.name, root))
+        if disk is not None:
+            out.things.append(Thing(server.name, item, root, disk, f"{server.name}:{kind}/{item.ident}"))
+
+
+def _names(out: View, facts: Facts) -> None:
+    """What lies in each root: from a listing where there is one, else from the app's items and its unmapped folders."""
+    held: dict[tuple[str, str], set[str]] = {}
+    for thing in out.things:
+        held.setdefault((thing.connection, thing.root), set()).add(thing.folder)
+    for connection, root in out.disk_of:
+        listing = Listing(connection, root)
+        answer = facts.get(listing) if facts.has(listing) else None
+        unmapped = out.servers[connection].roots[root].unmapped
+        told: frozenset[str] | None = None
+        if isinstance(answer, Known):
+            told = frozenset(entry.name for entry in answer.value)
+        elif unmapped is not None:
+            told = frozenset(unmapped) | frozenset(held.get((connection, root), ()))
+        out.names[connection, root] = told
