@@ -22,7 +22,7 @@ def reverse(action: Action, number: int) -> Action | None:
     """The action that takes `action` back, or None where nothing can."""
     if action.undo is None:
         return None
-    effects = action.effects
+    effects, gone = action.effects, action.undo.verb == "delete"
     return Action(
         id=f"{action.address}/{number}",
         address=action.address,
@@ -37,6 +37,7 @@ def reverse(action: Action, number: int) -> Action | None:
             moves=effects.moves,
             files=effects.files,
             seconds=effects.seconds,
+            destroys=1 if gone else 0,
             disks={disk: -change for disk, change in effects.disks.items()},
         ),
         cause="wish",
