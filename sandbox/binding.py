@@ -17,6 +17,7 @@ from sandbox.errors import Problem
 from sandbox.values import Json, parse
 
 _AT = " Path: {path} | LineNumber: 0 | BytePositionInLine: 0."
+_NUMERIC = re.compile(r"-?\d+")
 _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(\s*[}\]])')
 
 
@@ -41,6 +42,8 @@ class Kind:
             if self.null:
                 return None
             raise _Refused(path, self.net)
+        if isinstance(value, str) and int in self.of and str not in self.of and _NUMERIC.fullmatch(value):
+            return int(value)
         if isinstance(value, bool) != (bool in self.of) or not isinstance(value, self.of):
             raise _Refused(path, self.net)
         return value

@@ -69,12 +69,16 @@ class Command:
 
 @dataclass
 class Context:
-    """What a running command works with."""
+    """What a running command works with: `say` sets its message, `conclude` its result (else "successful")."""
 
     body: Json
     trigger: str
     say: Callable[[str], None]
-    succeed: Callable[[bool], None]
+    conclude: Callable[[str], None]
+
+    def succeed(self, well: bool) -> None:
+        """Sets the result of a command that can go well or not."""
+        self.conclude("successful" if well else "unsuccessful")
 
 
 class Queue:
@@ -277,12 +281,12 @@ class Queue:
         def say(message: str) -> None:
             c.message = message
 
-        def succeed(well: bool) -> None:
-            c.result = "successful" if well else "unsuccessful"
+        def conclude(result: str) -> None:
+            c.result = result
 
         outcome, error = "completed", None
         try:
-            c.spec.run(Context(c.body, c.trigger, say, succeed))
+            c.spec.run(Context(c.body, c.trigger, say, conclude))
         except NetError as raised:
             outcome, error = "failed", raised
         with self._lock:
@@ -336,6 +340,11 @@ def _same(a: Json, b: Json) -> bool:
             continue
         if a.get(key) is None and b.get(key) is None:
             return True
-        if a.get(key) != b.get(key):
+        if _unordered(a.get(key)) != _unordered(b.get(key)):
             return False
     return True
+
+
+def _unordered(value: object) -> object:
+    """Lists are compared whatever their order."""
+    return sorted(map(repr, value)) if isinstance(value, list) else value

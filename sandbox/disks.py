@@ -23,6 +23,7 @@ from sandbox.errors import from_os
 from sandbox.values import Json
 
 STATE = ".servers"
+STALLED = "stalled"
 PAGE = 4096
 SYSTEM = ("bin", "boot", "dev", "etc", "lib", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var")
 _MACHINE_FREE, _MACHINE_TOTAL = 80_000_000_000, 270_000_000_000

@@ -12,6 +12,7 @@ import gzip
 import json
 import re
 import socket
+import sys
 import threading
 import urllib.parse
 from collections.abc import Callable
@@ -67,10 +68,14 @@ Interceptor = Callable[[Request, "Connection"], "Response | bool | None"]
 
 @dataclass
 class Route:
-    """A method and a path pattern; `plain` says that its problem details go out as application/json."""
+    """A method and a path pattern; `plain` says that its problem details go out as application/json.
+
+    `shape` is the pattern with anything in the place of an id: a path that has the shape alone is unknown, not forbidden.
+    """
 
     method: str
     pattern: re.Pattern[str]
+    shape: re.Pattern[str]
     handler: Handler
     plain: bool
     takes_body: bool
@@ -104,9 +109,10 @@ class Site:
         `body`: whether a JSON body is bound, and so 415 is possible (default: for POST and PUT).
         """
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>-?\\d+)", path) + r"/?", re.IGNORECASE)
+        shape = re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + r"/?", re.IGNORECASE)
         is_plain = self.plain_problems if plain is None else plain
         self.routes.append(
-            Route(method, pattern, handler, is_plain, method in ("POST", "PUT") if body is None else body)
+            Route(method, pattern, shape, handler, is_plain, method in ("POST", "PUT") if body is None else body)
         )
 
     def unrouted(self, request: Request) -> Response:
@@ -175,7 +181,8 @@ class Site:
         if allowed:
             raise Empty(405, {"Allow": ", ".join(sorted(set(allowed)))})
         if is_api:
-            if request.method not in ("GET", "HEAD"):
+            shaped = any(r.method == request.method and r.shape.fullmatch(request.path) for r in self.routes)
+            if request.method not in ("GET", "HEAD") and not shaped:
                 raise Empty(405, {"Allow": "GET"})
             raise Empty(404)
         return None
@@ -201,7 +208,8 @@ class Site:
 
 def _require_json(request: Request) -> None:
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media.endswith(("/json", "+json")) or (not media and not request.raw):
+    unsaid = not media and not request.raw and request.method != "DELETE"
+    if media.endswith(("/json", "+json")) or unsaid:
         return
     if request.method == "DELETE":
         raise Problem(415)
@@ -292,7 +300,5 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A cut connection is no news; anything else is printed as the fault of the sandbox that it is."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)

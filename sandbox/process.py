@@ -141,6 +141,7 @@ class Stack:
             if name in ("note", "wait", "tree"):
                 continue
             if name == "killed":
+                self.world.await_stall()
                 self.kill()
             elif name == "started":
                 self.start()

@@ -14,12 +14,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.disks import Disks, read_settings, speaking_net
+from sandbox.disks import STALLED, STATE, Disks, read_settings, speaking_net
 from sandbox.errors import NetError, io_error
 
 VIDEO = frozenset(
-    [".mkv", ".mp4", ".avi", ".m4v", ".wmv", ".mov", ".mpg", ".mpeg", ".ts", ".m2ts", ".webm", ".flv", ".ogm", ".ogv", ".divx", ".iso", ".img", ".vob", ".strm", ".asf", ".3gp"]
-)
+    (
+        ".mkv", ".mp4", ".avi", ".m4v", ".wmv", ".mov", ".mpg", ".mpeg", ".ts", ".m2ts", ".webm", ".flv",
+        ".ogm", ".ogv", ".divx", ".iso", ".img", ".vob", ".strm", ".asf", ".3gp",
+    )
+)  # fmt: skip
 LARGE_LEFTOVER_BYTES = 100 * 1024 * 1024
 _STEP = 8 * 1024 * 1024
 _TICK_S = 0.05
@@ -181,9 +184,12 @@ class Transfer:
         return min(room, done + 20 * part)
 
     def _stall(self, target: str) -> None:
-        """Waits while moves are slow. A kill finds the file half copied."""
+        """Waits while moves are slow, and says so: whoever wants to kill in mid-move can wait for it."""
+        mark = self._disks.home / STATE / STALLED
+        mark.touch()
         while self._pace(target).stall_after is not None:
             time.sleep(_TICK_S)
+        mark.unlink(missing_ok=True)
 
 
 def _send_all(reader: int, writer: int, at: int, count: int) -> None:

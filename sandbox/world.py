@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import mounts
-from sandbox.disks import STATE, Disk, Disks, read_settings
+from sandbox.disks import STALLED, STATE, Disk, Disks, read_settings
 from sandbox.values import Json
 
 NOBODY = 65534
@@ -31,6 +31,7 @@ class World:
         self.home, self._backing = home, backing
         self.disks = Disks(home)
         self._mounted: list[str] = []
+        self._data_bytes: int | None = None
         self._events: dict[str, Callable[[Any], None]] = {
             "make_file": self._make_file,
             "make_folder": lambda e: self._folder(e["path"]),
@@ -56,6 +57,7 @@ class World:
         self._own(log)
         for disk in world.get("disks", []):
             self._add_disk(disk)
+        self._data_bytes = world.get("data_bytes")
         for path in world.get("folders", []):
             self._folder(path)
         for file in world.get("files", []):
@@ -95,6 +97,14 @@ class World:
         fresh.write_text(json.dumps({k: v for k, v in settings.items() if v is not None}))
         fresh.chmod(0o644)
         fresh.replace(self.home / STATE / "settings.json")
+
+    def await_stall(self) -> None:
+        """While moves are slow: waits until one has come to the point at which it stands still, for 10 s at most."""
+        mark = self.home / STATE / STALLED
+        end = time.monotonic() + 10
+        while read_settings(self.home).get("slow_moves") and not mark.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        mark.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Unmounts what was mounted."""
@@ -180,10 +190,9 @@ class World:
 
         def write() -> None:
             with real.open("wb") as file:
+                file.truncate(size)
                 if disk is not None and disk.backing == "tmpfs" and size:
-                    os.posix_fallocate(file.fileno(), 0, size)
-                else:
-                    file.truncate(size)
+                    os.posix_fallocate(file.fileno(), 0, min(size, self._data_bytes or size))
 
         self._with_parent(path, write)
         if fresh:

@@ -79,7 +79,7 @@ class Radarr6(App):
         self._deleter = Deleter(self.store, scanner)
         extras.add_backups(self.store)
         add_system(self, _TASKS)
-        add_commands(self, 500)
+        add_commands(self)
         add_log(self)
         add_queue(self, "includeUnknownMovieItems", "movieId")
         add_filesystem(self, frozenset({"@eadir", "cache", "boot", "trash"}))
@@ -92,7 +92,9 @@ class Radarr6(App):
         Movies(self.store, self._deleter)
         Files(self.store, self._deleter)
         for route in self.routes:
-            route.plain = route.plain or route.pattern.pattern.startswith("/api/v3/command")
+            route.plain = route.plain or (
+                route.method == "POST" and route.pattern.pattern.startswith("/api/v3/command")
+            )
         self._add_commands(scanner, Mover(self.store), Downloads(self.store))
 
     def _add_commands(self, scanner: Scanner, mover: Mover, downloads: Downloads) -> None:
@@ -104,9 +106,8 @@ class Radarr6(App):
             "RefreshMovie",
             scanner.refresh,
             model=many,
-            body={"movieIds": [], "isNewMovie": False},
+            read=_read_refresh,
             long=True,
-            updates_task=False,
             completion="Completed",
         )
         self.command(
@@ -206,6 +207,12 @@ class Radarr6(App):
 
 def _members(spec: Spec) -> Json:
     return {**common_members(spec), "isTypeExclusive": spec.type_exclusive}
+
+
+def _read_refresh(sent: Json) -> Json:
+    """A refresh of everything counts as the scheduled one."""
+    ids = sent.get("movieIds") or []
+    return {"movieIds": ids, "isNewMovie": sent.get("isNewMovie", False), "updateScheduledTask": not ids}
 
 
 def _given(*names: str, **defaults: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from sandbox.commands import Context, Queue, Spec
 from sandbox.database import Database
 from sandbox.disks import Disks, read_settings
-from sandbox.errors import NetError
+from sandbox.errors import Answer, Failed, NetError, missing
 from sandbox.http import Handler, Site
 from sandbox.servarr.config import Config, read_config
 from sandbox.servarr.log import Log
@@ -58,6 +58,7 @@ class App(Site):
     VERSION: ClassVar[str] = "0.0"
     THREADS: ClassVar[int] = 3
     CURRENT_API: ClassVar[Json] = {"current": "v3", "deprecated": []}
+    STATUS: ClassVar[Json] = {}
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -96,6 +97,14 @@ class App(Site):
     def health(self) -> list[Json]:
         """What `GET /health` lists."""
         return []
+
+    def missing(self) -> Answer:
+        """What a GET by an id that nothing has is answered with."""
+        return missing()
+
+    def misused(self, message: str) -> Failed:
+        """What an InvalidOperationException becomes."""
+        return Failed(500, message, "System.InvalidOperationException")
 
     # -- for controllers
 

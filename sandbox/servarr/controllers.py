@@ -6,7 +6,7 @@ An app calls those it has in its `build`. They model what the recordings show of
 from __future__ import annotations
 
 from sandbox.binding import STRING, Model
-from sandbox.errors import Failed, Invalid, Problem, failure, missing
+from sandbox.errors import Failed, Invalid, Problem, failure
 from sandbox.http import Request, Response
 from sandbox.servarr.app import App
 from sandbox.servarr.paging import paged, read_page
@@ -56,6 +56,7 @@ def _status(app: App) -> Json:
         "packageUpdateMechanism": "builtIn",
         "databaseVersion": "3.40.1",
         "databaseType": "sqLite",
+        **app.STATUS,
     }
 
 
@@ -83,8 +84,8 @@ def _restart(app: App) -> Response:
     return Response(200, {"restarting": True})
 
 
-def add_commands(app: App, unknown: int) -> None:
-    """`/command`. `unknown` is the status for a name that is none."""
+def add_commands(app: App) -> None:
+    """`/command`."""
 
     def post(request: Request) -> Response:
         name = request.bind(Model("CommandResource", {"name": STRING})).get("name")
@@ -92,7 +93,7 @@ def add_commands(app: App, unknown: int) -> None:
             _refuse_name(name)
         spec = app.commands.specs.get(name.lower())
         if spec is None:
-            raise Failed(unknown, "Sequence contains no matching element", "System.InvalidOperationException")
+            raise app.misused("Sequence contains no matching element")
         try:
             sent = request.bind(spec.model)
         except Problem as problem:
@@ -104,7 +105,7 @@ def add_commands(app: App, unknown: int) -> None:
     def get(request: Request) -> Response:
         found = app.commands.find(request.params["id"])
         if found is None:
-            raise missing()
+            raise app.missing()
         return Response(200, found)
 
     def delete(request: Request) -> Response:
@@ -156,7 +157,7 @@ def add_queue(app: App, unknown_flag: str, item: str) -> None:
         )
         return Response(200, paged(page, found, lambda r: r, rewinds=True))
 
-    def status(request: Request) -> Response:
+    def status(_request: Request) -> Response:
         known, every = [r for r in app.world.get("queue", []) if r.get(item)], app.world.get("queue", [])
         levels = [r.get("trackedDownloadStatus") for r in known]
         strange = [r.get("trackedDownloadStatus") for r in every if not r.get(item)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sandbox.binding import INT, STRING, WHATEVER, Model
-from sandbox.errors import Failed, Invalid, NetError, failure, missing
+from sandbox.errors import Invalid, NetError, failure
 from sandbox.http import Request, Response
 from sandbox.servarr.app import App
 from sandbox.servarr.paths import clean, is_valid, path_failure
 from sandbox.values import Json
 
-RESOURCE = Model("RootFolderResource", {"id": INT, "path": STRING, "unmappedFolders": WHATEVER})
 _SPECIAL = frozenset({"$recycle.bin", "system volume information", "recycler", "lost+found", ".appledb", ".appledesktop",
                       ".appledouble", "@eadir", ".grab"})  # fmt: skip
 
@@ -20,6 +19,8 @@ class RootFolders:
     def __init__(self, app: App, *, shows_total: bool = False) -> None:
         self._app, self._shows_total = app, shows_total
         self.table = app.database.table("rootfolders")
+        members: Json = {"id": INT, "path": STRING, "unmappedFolders": WHATEVER}
+        self._model = Model(f"{app.NAME}.Api.V3.RootFolders.RootFolderResource", members)
         app.api("GET", "/rootfolder", lambda _r: Response(200, [self.show(r) for r in self.table.all()]))
         app.api("GET", "/rootfolder/{id}", self._get)
         app.api("POST", "/rootfolder", self._post)
@@ -60,17 +61,16 @@ class RootFolders:
     def _get(self, request: Request) -> Response:
         row = self.table.get(request.params["id"])
         if row is None:
-            raise missing()
+            raise self._app.missing()
         return Response(200, self.show(row))
 
     def _post(self, request: Request) -> Response:
-        sent = request.bind(RESOURCE)
+        sent = request.bind(self._model)
         problem = self.refusal(sent.get("path"))
         if problem:
             raise Invalid(problem)
         if sent.get("id"):
-            told = f"Can't insert model with existing ID {sent['id']}"
-            raise Failed(500, told, "System.InvalidOperationException")
+            raise self._app.misused(f"Can't insert model with existing ID {sent['id']}")
         row = self.add(sent["path"])
         return Response(201, self.show(row), headers=self._app.location(request.origin, f"/rootfolder/{row['id']}"))
 

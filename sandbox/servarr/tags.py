@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sandbox.binding import INT, STRING, Model
-from sandbox.errors import Failed, Invalid, failure, missing, model_not_found, null_reference, unique_violation
+from sandbox.errors import Failed, Invalid, failure, model_not_found, null_reference, unique_violation
 from sandbox.http import Request, Response
 from sandbox.servarr.app import App
 from sandbox.values import Json
@@ -43,7 +43,7 @@ class Tags:
     def _find(self, request: Request) -> Json:
         row = self.table.get(request.params["id"])
         if row is None:
-            raise missing()
+            raise self._app.missing()
         return _shown(row)
 
     def _detail(self, tag: Json) -> Json:
@@ -52,9 +52,9 @@ class Tags:
     def _read(self, request: Request) -> Json:
         sent: Json = request.bind(self._model)
         label = sent.get("label")
-        if self._validates and not label:
+        if self._validates and (not label or not label.strip()):
             raise Invalid(failure("Label", "'Label' must not be empty.", "NotEmptyValidator", label))
-        if self._validates and not re.fullmatch("[a-z0-9-]+", label, re.IGNORECASE):
+        if self._validates and label and not re.fullmatch("[a-z0-9-]+", label, re.IGNORECASE):
             pattern = "^[a-z0-9-]+$"
             told = "Allowed characters a-z, 0-9 and -"
             raise Invalid(failure("Label", told, "RegularExpressionValidator", label, regularExpression=pattern))
@@ -68,7 +68,7 @@ class Tags:
         same = next((t for t in self.table.each() if t["label"] == label), None)
         if same is None:
             if ident:
-                raise Failed(500, f"Can't insert model with existing ID {ident}", "System.InvalidOperationException")
+                raise self._app.misused(f"Can't insert model with existing ID {ident}")
             self._require_unique(label)
             same = self.table.insert({"label": label.lower()})
         return Response(201, _shown(same), headers=self._app.location(request.origin, f"/tag/{same['id']}"))
@@ -80,6 +80,10 @@ class Tags:
     def _put(self, request: Request) -> Response:
         sent = self._read(request)
         ident = sent.get("id") or request.params.get("id", 0)
+        if ident <= 0:
+            told = "'Id' must be greater than '0'."
+            more: Json = {"comparisonValue": 0, "comparisonProperty": ""}
+            raise Invalid(failure("Id", told, "GreaterThanValidator", ident, **more))
         if ident not in self.table:
             raise model_not_found("Tag", ident)
         self._require_unique(sent["label"], but=ident)

@@ -7,6 +7,7 @@ As root the small disks are real memory disks and the servers are nobody; elsewh
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,32 @@ from sandbox.process import Stack
 from sandbox.servarr.app import Timing
 
 TIMING = Timing(retry_s=0.1, metadata_s=0.08)
+
+
+_CLIP_BYTES = 76 * 1024
+
+
+def _lab(app: str, world: dict[str, Any]) -> dict[str, Any]:
+    """What the recorded world says in prose alone, as members of a world of the sandbox.
+
+    Radarr's recordings were made with short clips padded to their size by holes, with plain folders for downloads and
+    recycling beside the disks, and with the server's own folders.
+    """
+    if app != "radarr":
+        return {}
+    own = world.get("server_folders", {})
+    data, *inside = re.findall(r"/\S+|(?<=folders )\w+|(?<=and )\w+", own.get("data", ""))[:3] or [""]
+    folders = [f"{data}/{name}" for name in inside] + [own[k] for k in ("startup",) if k in own]
+    padded = {"data_bytes": _CLIP_BYTES} if "padded" in world.get("video_files", "") else {}
+    return {"folders": ["/data/downloads", "/data/recycle", *folders], **padded}
+
+
+def _permissions(world: dict[str, Any]) -> list[dict[str, Any]]:
+    """Permissions that stand in the world's notes (`… is owned by root, mode 755`), and the server's right to its data."""
+    noted = (re.fullmatch(r"(/.*) is owned by root, mode (\d+)", note) for note in world.get("notes", []))
+    modes = [{"path": m[1], "mode": "0555" if m[2] == "755" else "0000"} for m in noted if m]
+    own = re.match(r"/\S+", world.get("server_folders", {}).get("data", ""))
+    return modes + ([{"path": own[0], "mode": "0755"}] if own else [])
 
 
 class Sandbox:
@@ -31,8 +58,10 @@ class Sandbox:
     def start(self, app: str, world: dict[str, Any]) -> tuple[str, str]:
         """A fresh server of this app in this world: its origin (the recorded paths hold the URL base) and its key."""
         self._folder = Path(tempfile.mkdtemp(prefix="arr-fidelity-"))
-        world = {**world, "app": app}
+        world = {**world, "app": app, **_lab(app, world)}
         self._stack = Stack(self._folder / "home", world, backing=self._backing, timing=TIMING)
+        for event in _permissions(world):
+            self._stack.event({"chmod": event})
         self._stack.start()
         handle = self._stack[app]
         return handle.origin, handle.api_key
