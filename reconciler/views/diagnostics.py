@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from reconciler.errors import ArrError, Diagnostic, Mark
-from reconciler.views.look import count
 from reconciler.views.text import Page, Span, safe, span
 
 INDENT = 4
@@ -44,8 +43,6 @@ def error_page(error: ArrError) -> Page:
         page.flow(line, indent=7)
     if error.remedy:
         page.pack([[Span("→ "), span(error.remedy)]], indent=5, hang=7)
-    if len(diagnostics) > 1:
-        page.flow(f"{count(len(diagnostics), 'problem')}. Nothing was changed.", indent=7)
     return page
 
 

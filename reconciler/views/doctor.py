@@ -35,7 +35,7 @@ def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
 
 def _finding(page: Page, finding: Finding) -> None:
     mark, style = MARKS[finding.ok]
-    label = f"{finding.what:<{SAYS_COLUMN - 8}} "
+    label = f"{finding.what:<{SAYS_COLUMN - 8}}"
     page.pack([[Span(f"   {mark:<4}", style), span(label)], *words(finding.says)], sep=" ", hang=SAYS_COLUMN)
     if finding.remedy and finding.ok is not True:
         page.pack([[Span("→")], *words(finding.remedy)], sep=" ", indent=SAYS_COLUMN, hang=SAYS_COLUMN + 2)

@@ -40,7 +40,7 @@ def result_text(row: RunRow) -> str:
     """How a run ended; a run without an end says so."""
     counted = outcomes_text(row.outcomes)
     if row.ended is None:
-        return f"did not end (its process stopped){f'; {counted}' if counted else ''}"
+        return f"not ended: still going, or its process died{f'; {counted}' if counted else ''}"
     code = f" (exit {row.exit})" if row.exit else ""
     return f"{row.says or counted or 'nothing to do'}{code}"
 

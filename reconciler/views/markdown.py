@@ -17,7 +17,7 @@ from reconciler.views.differences import differences
 from reconciler.views.disks import Levels, percent, signed
 from reconciler.views.look import Look, listing
 from reconciler.views.obstacles import HEADLINES
-from reconciler.views.plan import cause_text, has_news, sentence
+from reconciler.views.plan import approaches, cause_text, has_news, sentence
 from reconciler.views.text import safe
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~&@$]|:(?=//)|(?<=\bwww)\.|^\s*(?:[-+=]|\d+[.)])")
@@ -37,7 +37,8 @@ def _escape(char: str) -> str:
 
 def plan_markdown(plan: Plan, short: str, look: Look) -> str:
     """The whole plan."""
-    return "\n".join(_lines(plan, short, look)) + "\n"
+    lines = list(_lines(plan, short, look))
+    return "\n".join(line for line, before in zip(lines, ["#", *lines], strict=False) if line or before) + "\n"
 
 
 def _lines(plan: Plan, short: str, look: Look) -> Iterator[str]:
@@ -56,8 +57,8 @@ def _lines(plan: Plan, short: str, look: Look) -> Iterator[str]:
     calm = [part.address for part in plan.resources if part not in speaking]
     if calm:
         yield from ("", f"As they should be: {escaped(listing(calm))}.")
-    if actions:
-        yield from ("", f"Apply: `arr apply {short}`")
+    for what, typed in approaches(plan, short):
+        yield from ("", f"{what}: `{typed}`")
 
 
 def _resource(part: ResourcePlan) -> Iterator[str]:

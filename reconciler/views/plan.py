@@ -30,6 +30,8 @@ def plan_page(plan: Plan, short: str, look: Look) -> Page:
     title = [Span(f"plan {short} · valid until {look.moment(plan.valid_until)}", "dim")]
     if not speaking:
         page.edges([Span("Nothing to do.", "good")], [Span(f"plan {short}", "dim")])
+    if not plan.resources and not plan.targets:
+        page.flow("Nothing is declared yet. What can be: arr explain")
     for index, part in enumerate(speaking):
         page.blank()
         left = [span(part.address, "head")]
@@ -53,7 +55,7 @@ def drift_page(plan: Plan) -> Page:
     page = Page()
     speaking = [p for p in plan.resources if p.proposal.actions or p.proposal.blocked or p.proposal.errors]
     if not speaking:
-        page.flow(f"No drift. {count(len(plan.resources), 'resource')} looked at.", style="good")
+        page.flow(f"No drift in {count(len(plan.resources), 'resource')}.", style="good")
     for part in speaking:
         page.blank()
         page.line(span(part.address, "head"))
@@ -191,17 +193,22 @@ def _totals(page: Page, plan: Plan, speaking: Sequence[ResourcePlan]) -> None:
 
 def _forward(page: Page, plan: Plan, short: str) -> None:
     """How to go on: what to type, and what an approval is asked for."""
-    refused, hopeless = plan.refused(approved=False), plan.refused(approved=True)
-    actions = list(plan.actions())
-    ways: list[tuple[str, str]] = []
-    if any(a.id not in refused for a in actions):
-        ways.append(("Apply what is not stopped" if refused else "Apply", f"arr apply {short}"))
-    elif any(a.id not in hopeless for a in actions):
-        ways.append(("Apply", f"arr apply {short} --approve {short}"))
-    subjects = [h.subject for p in plan.resources for h in p.proposal.held] + [a.subject for a in actions]
+    ways = approaches(plan, short)
+    subjects = [h.subject for p in plan.resources for h in p.proposal.held] + [a.subject for a in plan.actions()]
     if subjects:
         ways.append(("One item", f"arr why {typed(subjects[0])}"))
     page.ways(*ways)
+
+
+def approaches(plan: Plan, short: str) -> list[tuple[str, str]]:
+    """How to apply a plan as it stands: what for, and what to type; empty when nothing of it can be applied."""
+    refused, hopeless = plan.refused(approved=False), plan.refused(approved=True)
+    actions = list(plan.actions())
+    if any(a.id not in refused for a in actions):
+        return [("Apply what is not stopped" if refused else "Apply", f"arr apply {short}")]
+    if any(a.id not in hopeless for a in actions):
+        return [("Apply", f"arr apply {short} --approve {short}")]
+    return []
 
 
 def typed(subject: Subject) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EVERY = 30.0  # seconds between two plain lines of one action
 SMOOTHING = 0.3  # weight of the newest rate
-STOPPING = "stopping at the next safe place; Ctrl-C again stops at once"
+STOPPING = "stopping when safe; Ctrl-C again: at once"
 
 
 @dataclass
@@ -51,11 +51,13 @@ class Track:
             self.rate = newest if not self.rate else SMOOTHING * newest + (1 - SMOOTHING) * self.rate
             self.seen, self.done = now, done
 
-    def text(self) -> str:
-        """`122 of 488 GB (25%) · 100 MB/s · 1 h 1 min left`, as far as it is known."""
+    def text(self, *, share: bool = True) -> str:
+        """`122 GB of 488 GB (25%) · 100 MB/s · 1 h 1 min left`, as far as it is known. A bar needs no `share`."""
         if not self.total:
             return size_text(self.done) if self.done else ""
-        parts = [f"{size_text(self.done)} of {size_text(self.total)} ({self.done / self.total:.0%})"]
+        parts = [f"{size_text(self.done)} of {size_text(self.total)}"]
+        if share:
+            parts[0] += f" ({self.done / self.total:.0%})"
         if self.rate:
             parts.append(f"{size_text(round(self.rate))}/s")
             parts.append(f"{age_text(max(0, self.total - self.done) / self.rate)} left")
@@ -171,7 +173,7 @@ class BarListener(_Told):
     def progress(self, action: Action, verdict: Verdict) -> None:
         with self._lock:
             track = self._track(action, verdict)
-            told = STOPPING if self._stopping() else track.text() or safe(verdict.says)
+            told = STOPPING if self._stopping() else track.text(share=False) or safe(verdict.says)
             if action.id in self._tasks:
                 self._progress.update(
                     self._tasks[action.id], completed=track.done, total=track.total, told=redact(told)
@@ -238,9 +240,9 @@ def _bars(stream: TextIO, clock: Clock) -> Progress:
             return text
 
     return Progress(
-        Words("description", 26),
-        BarColumn(bar_width=10),
-        Words("told", 42),
+        Words("description", 24),
+        BarColumn(bar_width=8),
+        Words("told", 46),
         console=Console(file=stream, markup=False, highlight=False, emoji=False, width=80),
         get_time=clock.monotonic,
         transient=True,

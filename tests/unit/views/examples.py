@@ -10,8 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Proposal, UnderWay
-from reconciler.address import Subject
+from reconciler.address import Address, Subject
+from reconciler.apply.report import Outcome, Report, State
+from reconciler.connection import Finding
+from reconciler.errors import Diagnostic, Mark
+from reconciler.kind import Resource, Spec
 from reconciler.plan.model import Change, Conflict, GuardHit, Plan, ResourcePlan
+from reconciler.stack import Stack
+from reconciler.store import EntryRow, RunRow
 from reconciler.views.look import Look
 
 NOW = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
@@ -101,7 +107,9 @@ def torrent(number: int) -> Action:
         id=f"torrent_retention.default/{number}",
         address="torrent_retention.default",
         verb="delete",
-        subject=Subject(connection="rtorrent", type="torrent", key=f"9f3c{number:04}", title=f"Some.Show.S01E{number:02}"),
+        subject=Subject(
+            connection="rtorrent", type="torrent", key=f"9f3c{number:04}", title=f"Some.Show.S01E{number:02}"
+        ),
         reason="imported, seeded 5.1 days of 4",
         effects=Effects(destroys=1, bytes_destroyed=3 * GB, bytes_freed=3 * GB, files=1),
     )
@@ -225,3 +233,94 @@ WITH_MENDING = EXPANSE.model_copy(
 )
 
 HOSTILE = move(1, "[group] \x1b[31mRed\x07 \u202eevil [/mnt/tv] 進撃の巨人 " + "x" * 120, 1, 5, 1, "1", "3")
+
+
+def outcome(action: Action, state: State, says: str = "", remedy: str = "", seconds: float | None = None) -> Outcome:
+    return Outcome(action=action, state=state, says=says, remedy=remedy, seconds=seconds)
+
+
+THIRD = move(3, "Dark", 334824, 90, 26, "1", "2")
+FOURTH = move(4, "Patriot", 307483, 60, 18, "1", "2")
+
+REPORT = Report(
+    run="r000012",
+    plan="7k3fq2zv5mtd3ahx",
+    settled=(outcome(move(1, "Lost", 73739, 300, 120, "1", "2"), "done", "all 120 files are there"),),
+    outcomes=(
+        outcome(EXPANSE, "done", "all 62 files are there", seconds=4740),
+        outcome(
+            FARGO, "broken", "the disk of /tv2 is full: 31 of 51 files are there", "make room on d2, then arr plan"
+        ),
+        outcome(THIRD, "skipped", "it needs action disk_fill.media/2, which was not done"),
+        outcome(FOURTH, "left", "not begun: you stopped the run"),
+    ),
+    interrupted=True,
+)
+
+ALL_DONE = Report(run="r000013", plan="7k3fq2zv5mtd3ahx", outcomes=(outcome(EXPANSE, "done", seconds=4740),))
+
+BEGAN = NOW - timedelta(hours=3)
+RUNS = (
+    RunRow("r000013", "apply", "7k3fq2zv5mtd3ahx", BEGAN, None, None, "", {"pending": 1}),
+    RunRow("r000012", "apply", "aaaaq2zv5mtd3ahx", BEGAN, NOW, 3, "1 of 4 done", {"done": 1, "broken": 1, "left": 2}),
+    RunRow("r000011", "apply", "bbbbq2zv5mtd3ahx", BEGAN, NOW, 0, "2 of 2 done", {"done": 2}),
+)
+
+BACK = Compensation(verb="move", says="move it back to /tv1")
+ENTRIES = (
+    EntryRow("r000012", EXPANSE.model_copy(update={"undo": BACK}), BEGAN, BEGAN, NOW, "done", "", {}, {"id": 7}),
+    EntryRow("r000012", FARGO, BEGAN, BEGAN, NOW, "broken", "the disk of /tv2 is full", {}, {"id": 8}),
+    EntryRow("r000012", THIRD, BEGAN, None, None, None, "", {}, None),
+)
+
+RESOURCES = (
+    Resource(Address("disk_fill", "media"), Spec(), Stack(), {"": Mark("disks.yaml", 20, 5)}),
+    Resource(Address("tag", "kids"), Spec(paused=True), Stack(), {"": Mark("tags.yaml", 3, 3)}),
+)
+
+FINDINGS = (
+    (
+        "sonarr",
+        (
+            Finding("reachable", True, "http://sonarr:8989 answers in 12 ms"),
+            Finding("key", False, "401: the API key is not the server's", "see Settings, General in Sonarr"),
+            Finding("clock", None, "the server does not tell its time"),
+        ),
+    ),
+    ("radarr", (Finding("reachable", True, "http://radarr:7878 answers in 9 ms"),)),
+)
+
+DIAGNOSTICS = (
+    Diagnostic(
+        "there is no field settel", Mark("desired/disks.yaml", 22, 5), "disk_fill.media.settel", "    settel: 3%",
+        "did you mean settle?",
+    ),
+    Diagnostic(
+        "'930%' is more than 100%", Mark("desired/disks.yaml", 12, 36), "disks.d1.max",
+        "  d1: {roots: {sonarr: /tv1}, max: 930%}", "write it as 85%",
+    ),
+    Diagnostic("two resources are called tag.kids", Mark("desired/tags.yaml", 9, 3), "", "\tkids: {label: \x1b[31mkids}"),
+)  # fmt: skip
+
+HOSTILE_PART = MEDIA.model_copy(update={"proposal": Proposal(actions=(HOSTILE, WITH_MENDING))})
+
+MANY_HELD = MEDIA.model_copy(
+    update={
+        "proposal": Proposal(
+            held=tuple(
+                Held(subject=show(f"Show {n}", n), bytes=10 * GB, reason="moved 3 days ago, rests for 90")
+                for n in range(1, 41)
+            )
+        )
+    }
+)
+
+NESTED = Action(
+    id="delay_profile.usenet/1",
+    address="delay_profile.usenet",
+    verb="update",
+    subject=Subject(connection="sonarr", type="delay_profile", key="usenet"),
+    reason="two fields differ",
+    before={"order": 1, "fields": [{"name": "a", "value": 1}, {"name": "b", "value": 2}], "tags": ["x"], "old": True},
+    after={"order": 1, "fields": [{"name": "a", "value": 1}, {"name": "b", "value": 3}], "tags": ["x", "y"]},
+)
