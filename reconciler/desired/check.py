@@ -44,7 +44,7 @@ def _below(entry: Entry, part: str) -> Iterator[tuple[str, Entry]]:
 
 def _no_connection(name: str, at: Entry, document: Document, problems: Problems) -> None:
     hint = problems.guesser.hint(name, document.names("connections"), "declare it under connections:")
-    problems.add(at, f"no connection is called {name}", hint, key=True)
+    problems.add(at, f"no connection is called {name}", hint)
 
 
 def _roots(entry: Entry, problems: Problems) -> Iterator[tuple[str, Entry]]:
@@ -90,21 +90,39 @@ def _contains(outer: str, inner: str) -> bool:
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
-def check_resource(
-    kind: Kind[Any], resource: Resource[Any], entry: Entry, shared: Shared, problems: Problems
-) -> None:  # fmt: skip
-    """What the kind itself says; not what only follows from a shared entry that is wrong already."""
+def check_resource(kind: Kind[Any], resource: Resource[Any], entry: Entry, shared: Shared, problems: Problems) -> None:
+    """What the kind itself says, but for what follows from a shared entry that is known to be wrong."""
     for found in kind.check(resource):
-        if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.message) for name in shared.broken):
-            problems.extend([_placed(found, entry)])
+        if _is_shared(found, resource):
+            if not problems.concern(found.field):
+                problems.extend([found])
+        elif not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.message) for name in shared.broken):
+            problems.extend([_placed(found, resource, entry, problems)])
 
 
-def _placed(found: Diagnostic, entry: Entry) -> Diagnostic:
-    """With place, whole path and line, as far as the kind left them out."""
+def _is_shared(found: Diagnostic, resource: Resource[Any]) -> bool:
+    """True when it speaks of a field of the stack (`disks.d1.roots`), not of the resource: only the mark can tell."""
+    name = found.field if found.mark else ""
+    while name:
+        if resource.stack.marks.get(name) == found.mark:
+            return True
+        name = name.rpartition(".")[0]
+    return False
+
+
+def _placed(found: Diagnostic, resource: Resource[Any], entry: Entry, problems: Problems) -> Diagnostic:
+    """With its place and whole path, and a did-you-mean where a name of the stack was meant."""
     inside = found.field.removeprefix(entry.path).removeprefix(".")
     at = entry.find(inside) or entry
-    mark = found.mark or at.mark()
-    return replace(found, mark=mark, field=f"{entry.path}.{inside}" if inside else entry.path)
+    hint = found.hint
+    text = at.node.text if isinstance(at.node, Scalar) else ""
+    if text and text in found.message:
+        known = [*(resource.stack.connections if "connection" in found.message else ())]
+        known += resource.stack.disks if "disk" in found.message else ()
+        near = problems.guesser.closest(text, known) if text not in known else None
+        hint = f"did you mean {near}? {hint}".rstrip() if near else hint
+    path = f"{entry.path}.{inside}" if inside else entry.path
+    return replace(found, mark=found.mark or at.mark(), field=path, hint=hint)
 
 
 def check_claims(

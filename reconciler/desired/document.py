@@ -38,6 +38,7 @@ class Problems:
         self.guesser = Guesser()
         self._found: list[Diagnostic] = []
         self._places: set[object] = set()
+        self._fields: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._found)
@@ -49,10 +50,16 @@ class Problems:
                 continue
             self._places.add(place)
             self._found.append(one)
+            parts = one.field.split(".")
+            self._fields |= {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
 
     def seal(self) -> None:
         """From here on nothing more is said about a place that was found wrong already."""
         self._places |= {one.mark for one in self._found}
+
+    def concern(self, field: str) -> bool:
+        """True when something is wrong with a field, or with a part of it, already."""
+        return field in self._fields
 
     def add(self, entry: Entry, message: str, hint: str = "", *, key: bool = False) -> None:
         """A problem with an entry: at its value, or at its `key`."""

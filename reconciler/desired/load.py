@@ -56,6 +56,7 @@ def load(paths: Sequence[Path], *, kinds: Mapping[str, Kind[Any]], apps: Mapping
     loaded = _resources(document, shared, kinds, problems)
     if complete:
         check_shared(document, problems)
+        problems.seal()
         _check(loaded, shared, problems)
     if len(problems):
         hide_secrets(document, apps)

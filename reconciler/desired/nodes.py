@@ -16,7 +16,10 @@ from reconciler.desired.secrets import mask
 from reconciler.errors import Mark
 
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what YAML counts as the end of a line
-_EXCERPT = 120
+_EXCERPT = 240  # characters of a line that are kept
+_FAR = 200  # a column behind which a line is not shown
+_READ = 20_000  # characters of a line that are looked at
+_MANY = 500  # words to hide, beyond which no line is shown
 
 
 class Source:
@@ -36,12 +39,15 @@ class Source:
         return Mark(self.name, line + 1, column + 1)
 
     def excerpt(self, mark: Mark) -> str:
-        """The line of `mark`, without secrets, and cut to what fits a screen."""
-        line = self._lines[mark.line - 1] if mark.line <= len(self._lines) else ""
-        line = mask(line, self.hidden)
+        """The line of `mark` with secrets masked; columns stay where they are.
+
+        Empty where it would not help: `mark` is far out in a very long line, or half of the file had to be masked.
+        """
+        if mark.line > len(self._lines) or mark.column > _FAR or len(self.hidden) > _MANY:
+            return ""
+        line = mask(self._lines[mark.line - 1][:_READ], self.hidden)
         if len(line) > _EXCERPT:
-            start = max(0, min(mark.column - _EXCERPT // 2, len(line) - _EXCERPT))
-            line = ("…" if start else "") + line[start : start + _EXCERPT] + "…"
+            line = line[:_EXCERPT] + "…"
         return "".join("→" if c == "\t" else c if c.isprintable() else "\ufffd" for c in line.rstrip())
 
 

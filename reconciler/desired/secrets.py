@@ -9,16 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-HIDDEN = "…hidden…"
-
 _NAME = r"(?:api_?key|pass(?:word|wd|phrase)?|token|secret)"
-_NAMED = re.compile(rf"""(\b[\w-]*{_NAME}["']?\s*:\s+|\b[\w-]*{_NAME}["']\s*:)(?!\s*\{{\s*(?:env|file)\b)(.+)""", re.I)
-_URL = re.compile(r"(://)\S*@")
-_QUERY = re.compile(rf"([?&][\w-]*{_NAME}=)[^&\s\"']+", re.I)
-_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z])")  # the shape of every *arr key
-
-
 _WHOLE = re.compile(rf"[\w-]*{_NAME}", re.I)
+_NAMED = re.compile(rf"""(\b[\w-]*{_NAME}["']?\s*:\s+|\b[\w-]*{_NAME}["']\s*:)(?!\s*\{{\s*(?:env|file)\b)(.+)""", re.I)
+_URL = re.compile(r"(://)(\S*)(?=@)")
+_QUERY = re.compile(rf"([?&][\w-]*{_NAME}=)([^&\s\"']+)", re.I)
+_HEX = re.compile(r"(?<![0-9A-Za-z])()([0-9a-fA-F]{32})(?![0-9A-Za-z])")  # the shape of every *arr key
 
 
 def is_secret(name: str) -> bool:
@@ -27,10 +23,12 @@ def is_secret(name: str) -> bool:
 
 
 def mask(line: str, hidden: Collection[str] = ()) -> str:
-    """`line` without the values of fields named like secrets, credentials in URLs, keys by their shape, and `hidden`."""
+    """`line` without the values of fields named like secrets, credentials in URLs, keys by their shape, and `hidden`.
+
+    As long as before: what is said about a column of the line stays true.
+    """
     for word in sorted(hidden, key=len, reverse=True):
-        line = line.replace(word, HIDDEN)
-    line = _NAMED.sub(rf"\1{HIDDEN}", line)
-    line = _URL.sub(rf"\1{HIDDEN}@", line)
-    line = _QUERY.sub(rf"\1{HIDDEN}", line)
-    return _HEX.sub(HIDDEN, line)
+        line = line.replace(word, "•" * len(word))
+    for pattern in (_NAMED, _URL, _QUERY, _HEX):
+        line = pattern.sub(lambda found: found[1] + "•" * len(found[2]), line)
+    return line
