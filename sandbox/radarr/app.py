@@ -159,8 +159,9 @@ class Radarr6(App):
 
     def tag_users(self, tag: int) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {name: [] for name in _TAG_USERS}
-        for member, table in (("delayProfileIds", "delayprofile"), ("releaseProfileIds", "releaseprofile")):
-            found[member] = [r["id"] for r in self.database.table(table).all() if tag in r["tags"]]
+        tables = {"delayProfileIds": self.store.delay_profiles, "releaseProfileIds": self.store.release_profiles}
+        for member, table in tables.items():
+            found[member] = [r["id"] for r in table.all() if tag in r["tags"]]
         users = sorted(m["id"] for m in self.store.movies.each() if tag in m["tags"])
         return {**found, "autoTagIds": [], "movieIds": users}
 

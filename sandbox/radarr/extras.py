@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.binding import BOOL, INT, INT_SET, INTS, STRING, WHATEVER, Choice, Many, Model
 from sandbox.commands import Context
+from sandbox.database import Table
 from sandbox.errors import Invalid, Problem, failure, missing, model_not_found
 from sandbox.http import Request, Response
 from sandbox.radarr import render, validate
@@ -163,8 +164,12 @@ def add_profiles(store: Store) -> None:
 
     app.api("GET", "/qualityprofile", lambda _r: Response(200, store.profiles.all()))
     app.api("GET", "/qualityprofile/{id}", profile)
-    _add_rows(store, "releaseprofile", _RELEASE, _RELEASE_DEFAULTS)
-    _add_rows(store, "delayprofile", _DELAY, _DELAY_DEFAULTS)
+    if not len(store.delay_profiles):
+        always = {"enableUsenet": True, "enableTorrent": True, "preferredProtocol": "usenet"}
+        last = {"bypassIfHighestQuality": True, "order": 2147483647, "tags": []}
+        store.delay_profiles.insert({**_DELAY_DEFAULTS, **always, **last})
+    _add_rows(store, "releaseprofile", store.release_profiles, _RELEASE, _RELEASE_DEFAULTS)
+    _add_rows(store, "delayprofile", store.delay_profiles, _DELAY, _DELAY_DEFAULTS)
 
 
 _RELEASE = Model(
@@ -199,17 +204,7 @@ _DELAY_DEFAULTS: Json = {
 }
 
 
-def _add_rows(store: Store, name: str, model: Model, defaults: Json) -> None:
-    table = store.app.database.table(name)
-    if name == "delayprofile" and not len(table):
-        always = {
-            "enableUsenet": True,
-            "enableTorrent": True,
-            "preferredProtocol": "usenet",
-            "bypassIfHighestQuality": True,
-        }
-        table.insert({**defaults, **always, "order": 2147483647, "tags": []})
-
+def _add_rows(store: Store, name: str, table: Table, model: Model, defaults: Json) -> None:
     def post(request: Request) -> Response:
         sent = {k: v for k, v in request.bind(model).items() if v is not None}
         order = {"order": len(table)} if name == "delayprofile" else {}
@@ -244,7 +239,7 @@ def _media(store: Store) -> Json:
 
 def add_backups(store: Store) -> None:
     """`/system/backup`, and the command that makes one."""
-    table = store.app.database.table("backups")
+    table = store.backups
 
     def make(context: Context) -> None:
         store.app.log.add("info", "BackupService", "Starting Backup")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from sandbox.errors import failure
 from sandbox.servarr.paths import clean, is_valid
@@ -15,6 +16,7 @@ STARTUP = "/app"
 class MovieRoots(RootFolders):
     """`refuse_bin` says why a path is in the recycle bin; it is set once the store exists."""
 
+    USER: ClassVar[str] = "nobody"
     refuse_bin: Callable[[str], Json | None] = staticmethod(lambda _path: None)
 
     def refusal(self, path: str | None) -> Json | None:
@@ -38,4 +40,6 @@ class MovieRoots(RootFolders):
             return failure("Path", text, "FolderWritableValidator", path, path=path, user=self.USER)
         return None
 
-    USER = "nobody"
+    def _unmapped(self, root: str) -> list[Json]:
+        """Radarr passes over folders that begin with a dot."""
+        return [f for f in super()._unmapped(root) if not f["name"].startswith(".")]

@@ -54,6 +54,9 @@ class Store:
         self.exclusions = database.table("exclusions")
         self.collections = database.table("collections")
         self.profiles = database.table("profiles")
+        self.release_profiles = database.table("releaseprofiles")
+        self.delay_profiles = database.table("delayprofiles")
+        self.backups = database.table("backups")
         self.media = database.table("mediamanagement")
         if not len(self.media):
             self.media.insert(MEDIA)

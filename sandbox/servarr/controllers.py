@@ -6,7 +6,7 @@ An app calls those it has in its `build`. They model what the recordings show of
 from __future__ import annotations
 
 from sandbox.binding import STRING, Model
-from sandbox.errors import Failed, Invalid, Problem, failure
+from sandbox.errors import Failed, Invalid, NetError, Problem, failure
 from sandbox.http import Request, Response
 from sandbox.servarr.app import App
 from sandbox.servarr.paging import paged, read_page
@@ -209,7 +209,10 @@ def browse(app: App, path: str, with_files: bool, bare: bool, hidden: frozenset[
     inside = folder.rstrip("/")
     if not app.disks.is_folder(inside or "/"):
         return answer
-    folders, files = app.disks.listing(inside or "/")
+    try:
+        folders, files = app.disks.listing(inside or "/")
+    except NetError:
+        return answer
     names = (n for n in sorted(folders, key=str.lower) if n.lower() not in hidden)
     answer["directories"] = [
         {
