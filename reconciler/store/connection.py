@@ -37,9 +37,8 @@ def connect(uri: str) -> Database:
         db = Database(raw, execute_plugins=False)
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
-        db.execute(
-            "SELECT 1 FROM sqlite_master"
-        ).fetchall()  # SQLite opens a file only when it has to: fail here, or not at all
+        # SQLite looks at a file only when it has to; one that cannot be used fails here, where openers expect it.
+        db.execute("SELECT 1 FROM sqlite_master").fetchall()
     except BaseException:
         raw.close()
         raise

@@ -27,6 +27,7 @@ from reconciler.store.rows import time_in
 NAME = "arr.db"
 _DRAFT = "arr.db.new"
 _MAGIC = b"SQLite format 3\x00"
+_NO_PLACE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR_SHM")
 
 
 def open_writing(folder: Path, now: datetime, steps: Sequence[Step]) -> Connection:
@@ -181,17 +182,16 @@ def _recognise(path: Path) -> bool:
 def _reader(path: Path) -> Database:
     """A connection that cannot write. Where files may be made it makes SQLite's own two and takes them away again."""
     uri = path.absolute().as_uri()
-    if _writable(path) and _writable(path.parent):
-        db = connect(f"{uri}?mode=rw")
-        db.execute("PRAGMA query_only = ON")
-        return db
+    may_write = _writable(path) and _writable(path.parent)
     try:
-        return connect(f"{uri}?mode=ro")
-    except sqlite3.OperationalError:
-        if _logged(path):
+        db = connect(f"{uri}?mode={'rw' if may_write else 'ro'}")
+    except sqlite3.OperationalError as e:
+        if not e.sqlite_errorname.startswith(_NO_PLACE) or _logged(path):
             raise
-        # A reader needs a place for its locks. Where it cannot make one, and no log is there, nobody is writing.
-        return connect(f"{uri}?mode=ro&immutable=1")
+        # A reader needs a place for its locks. Where it finds none, and no log is there, nobody is writing either.
+        db = connect(f"{uri}?mode=ro&immutable=1")
+    db.execute("PRAGMA query_only = ON")
+    return db
 
 
 def _schema(db: Database, path: Path, steps: Sequence[Step], *, doubtful: bool) -> int:

@@ -84,6 +84,20 @@ def test_a_state_cannot_be_made_on_a_full_disk(disk: Path) -> None:
         assert store.lineage
 
 
+def test_a_state_on_a_disk_that_is_full_already(disk: Path) -> None:
+    """Writing is refused for what it is, and what is there can be read."""
+    with Store.open(disk / "state", FakeClock()) as store:
+        lineage = store.lineage
+    filler = fill(disk)
+    with pytest.raises(StoreError, match="is full"):
+        Store.open(disk / "state", FakeClock())
+    with Store.open(disk / "state", FakeClock(), read_only=True) as reader:
+        assert reader.lineage == lineage
+    filler.unlink()
+    with Store.open(disk / "state", FakeClock()) as store:
+        assert store.begin_run("apply", None) == "r000001"
+
+
 def test_a_read_only_mount_says_no_to_root_as_well(disk: Path) -> None:
     with Store.open(disk / "state", FakeClock()) as store:
         lineage = store.lineage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime, timedelta
 
 from reconciler.address import Address
@@ -36,6 +37,25 @@ def test_a_protection_ends_only_by_an_applied_change(store: Store, clock: FakeCl
     store.protect("", [])
     store.protect(TV, ["tvdb:3", "tvdb:3"])
     assert store.ledger(clock.now()).protected == {"tvdb:3"}
+
+
+def test_a_protection_that_stays_keeps_its_date(store: Store, clock: FakeClock) -> None:
+    store.protect(TV, ["tvdb:1", "tvdb:2"])
+    clock.advance(86400)
+    store.protect(TV, ["tvdb:1", "tvdb:3"])
+    rows = store._connection.db.execute("SELECT item, substr(at, 1, 10) FROM protected ORDER BY item").fetchall()
+    assert rows == [("tvdb:1", "2026-01-01"), ("tvdb:3", "2026-01-02")]
+
+
+def test_the_collector_is_as_it_was(store: Store, clock: FakeClock) -> None:
+    store.ledger(clock.now())
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        store.ledger(clock.now())
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def bar(name: str, free: int) -> dict[str, object]:

@@ -9,7 +9,6 @@ import pytest
 from reconciler.clock import FakeClock
 from reconciler.errors import Exit, StaleError, UsageError
 from reconciler.store import Store
-from reconciler.store.plans import KEEP_BYTES, KEEP_COUNT
 
 DOCUMENT = {"schema_version": "arr.plan/1", "actions": [{"says": "Größe 1.5 TB", "ratio": 0.1}], "none": None}
 
@@ -76,17 +75,18 @@ def test_that_a_plan_was_used_outlives_its_document(store: Store, clock: FakeClo
     assert store.consumed("oldplan1") == run
 
 
-def test_plans_are_kept_within_bounds(store: Store, clock: FakeClock) -> None:
-    for number in range(KEEP_COUNT + 5):
+def test_plans_are_kept_within_bounds(store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.store.plans.KEEP_COUNT", 5)
+    monkeypatch.setattr("reconciler.store.plans.KEEP_BYTES", 10_000)
+    count = "SELECT count(*), min(id) FROM plans"
+    for number in range(9):
         clock.advance(1)
         store.save_plan(f"p{number:07d}", {}, clock.now())
-    count = "SELECT count(*), min(id) FROM plans"
-    assert store._connection.db.execute(count).fetchone() == (KEEP_COUNT, "p0000005")
-    large = {"text": "x" * (KEEP_BYTES // 2)}
+    assert store._connection.db.execute(count).fetchone() == (5, "p0000004")
     for name in ("large001", "large002", "large003"):
         clock.advance(1)
-        store.save_plan(name, large, clock.now())
-    assert store._connection.db.execute(count).fetchone() == (1, "large003")
+        store.save_plan(name, {"text": "x" * 4000}, clock.now())
+    assert store._connection.db.execute(count).fetchone() == (2, "large002")
     clock.advance(1)
-    store.save_plan("large004", {"text": "x" * (KEEP_BYTES + 1)}, clock.now())
-    assert store.find_plan("large004")[0] == "large004"
+    store.save_plan("large004", {"text": "x" * 10_001}, clock.now())
+    assert store._connection.db.execute(count).fetchone() == (1, "large004")
