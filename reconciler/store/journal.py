@@ -26,9 +26,9 @@ _ACCEPT = """UPDATE entries SET accepted_at = coalesce(accepted_at, ?), handle =
     WHERE run = ? AND action_id = ?"""
 _SETTLE = """UPDATE entries SET settled_at = ?, outcome = ?, says = ?, data = ?, changed_at = max(changed_at, ?)
     WHERE run = ? AND action_id = ? AND settled_at IS NULL"""
-_PENDING = """SELECT run, intended_at, action, handle, accepted_at FROM entries
+PENDING = """SELECT run, intended_at, action, handle, accepted_at FROM entries
     WHERE settled_at IS NULL ORDER BY id"""
-_DESTROYED = f"""SELECT coalesce(sum(destroys), 0), coalesce(sum(bytes_destroyed), 0) FROM entries
+DESTROYED = f"""SELECT coalesce(sum(destroys), 0), coalesce(sum(bytes_destroyed), 0) FROM entries
     WHERE settled_at IS NULL OR (settled_at >= ? AND outcome NOT IN {HARMLESS})"""  # noqa: S608  # constants
 
 
@@ -75,7 +75,7 @@ class Journal(Part):
     def pending(self) -> list[PendingRow]:
         """Every intent without an outcome, oldest first: under way, or left by a process that died."""
         with self._connection.reading() as db:
-            rows = db.execute(_PENDING).fetchall()
+            rows = db.execute(PENDING).fetchall()
         return [
             PendingRow(
                 run=run_id(run),
@@ -93,5 +93,5 @@ class Journal(Part):
         Counted unless it is proven not to have happened; what has no outcome yet counts whatever its age.
         """
         with self._connection.reading() as db:
-            count, size = db.execute(_DESTROYED, [time_in(since)]).fetchone()
+            count, size = db.execute(DESTROYED, [time_in(since)]).fetchone()
         return int(count), int(size)

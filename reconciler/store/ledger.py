@@ -21,7 +21,7 @@ from reconciler.store.observations import populations
 from reconciler.store.part import Part
 from reconciler.store.rows import json_in, run_id, time_in, time_out
 
-_HISTORY = """SELECT run, settled_at, action, outcome FROM entries
+HISTORY = """SELECT run, settled_at, action, outcome FROM entries
     WHERE settled_at >= ? ORDER BY settled_at, id"""
 
 
@@ -32,7 +32,7 @@ class Memory(Part):
         """All of one moment. `history` holds what was settled in the last `days`, oldest first; `pending` is empty:
         what the world says of it is the engine's to find out."""
         with self._connection.reading() as db:
-            rows = db.execute(_HISTORY, [time_in(now - timedelta(days=days))]).fetchall()
+            rows = db.execute(HISTORY, [time_in(now - timedelta(days=days))]).fetchall()
             lineage = lineage_of(db)
             applied = {address: json.loads(wish) for address, wish in db.execute("SELECT address, wish FROM applied")}
             owned = _sets(db, "SELECT address, subject FROM owned")

@@ -31,7 +31,6 @@ _FIRST = (
         changed_at TEXT NOT NULL,
         UNIQUE (run, action_id), CHECK ((settled_at IS NULL) = (outcome IS NULL))
     ) STRICT""",
-    "CREATE INDEX entries_pending ON entries (id) WHERE settled_at IS NULL",
     "CREATE INDEX entries_settled ON entries (settled_at)",
     "CREATE INDEX entries_changed ON entries (changed_at)",
     "CREATE INDEX entries_subject ON entries (subject, settled_at)",

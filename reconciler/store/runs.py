@@ -19,11 +19,11 @@ from reconciler.store.rows import EntryRow, RunRow, run_id, run_number, time_in,
 
 CLOCK_SLACK = timedelta(minutes=5)  # two machines that share a state, and a clock being adjusted
 
-_NEWEST = """SELECT max(at) FROM (
+NEWEST = """SELECT max(at) FROM (
     SELECT max(began_at) AS at FROM runs UNION ALL SELECT max(ended_at) FROM runs
     UNION ALL SELECT max(changed_at) FROM entries)"""
 
-_RUNS = """SELECT id, command, plan, began_at, ended_at, exit, says,
+RUNS = """SELECT id, command, plan, began_at, ended_at, exit, says,
     (SELECT json_group_object(outcome, n) FROM (SELECT coalesce(outcome, 'pending') AS outcome, count(*) AS n
         FROM entries WHERE run = runs.id GROUP BY 1)) AS outcomes FROM runs"""
 
@@ -71,13 +71,13 @@ class Runs(Part):
     def runs(self, limit: int) -> list[RunRow]:
         """The latest runs, newest first."""
         with self._connection.reading() as db:
-            return [_run(row) for row in db.query(f"{_RUNS} ORDER BY id DESC LIMIT ?", [limit])]
+            return [_run(row) for row in db.query(f"{RUNS} ORDER BY id DESC LIMIT ?", [limit])]
 
     def run(self, run: str) -> tuple[RunRow, list[EntryRow]]:
         """One run and its actions, in the order of their intents. KeyError for a run that is not there."""
         with self._connection.reading() as db:
             number = known(db, run)
-            row = next(db.query(f"{_RUNS} WHERE id = ?", [number]))
+            row = next(db.query(f"{RUNS} WHERE id = ?", [number]))
             entries = list(db.query("SELECT * FROM entries WHERE run = ? ORDER BY id", [number]))
         return _run(row), [self._entry(entry) for entry in entries]
 
@@ -104,7 +104,7 @@ def known(db: Database, run: str) -> int:
 
 
 def _newest(db: Database) -> datetime | None:
-    text = db.execute(_NEWEST).fetchone()[0]
+    text = db.execute(NEWEST).fetchone()[0]
     return None if text is None else time_out(text)
 
 

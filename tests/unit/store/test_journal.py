@@ -11,7 +11,7 @@ import pytest
 from reconciler.clock import FakeClock
 from reconciler.errors import StoreError
 from reconciler.kind import Past
-from reconciler.store import PendingRow, Store
+from reconciler.store import PendingRow, Store, journal, ledger, runs
 from tests.unit.store.parts import action
 
 
@@ -167,3 +167,20 @@ def test_an_entry_that_was_tampered_with_is_not_guessed_at(store: Store, folder:
     other.close()
     with pytest.raises(StoreError, match=r"a journalled action does not read \(id: Field required\)"):
         store.pending()
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        (journal.PENDING, 0),
+        (journal.DESTROYED, 1),
+        (ledger.HISTORY, 1),
+        (runs.NEWEST, 0),
+        (f"{runs.RUNS} WHERE id = ?", 1),
+    ],
+)
+def test_a_long_journal_is_never_read_whole(store: Store, sql: str, values: int) -> None:
+    """Every question to the journal goes by an index, however many years it holds."""
+    steps = store._connection.db.execute(f"EXPLAIN QUERY PLAN {sql}", ["2026"] * values).fetchall()
+    assert steps
+    assert [s[3] for s in steps if s[3].startswith("SCAN entries")] == []

@@ -63,10 +63,12 @@ def test_the_schema_is_documented_table_by_table(store: Store) -> None:
 
 
 def test_the_ways_to_read_it(tmp_path: Path, lineage: str) -> None:
-    said = run("Reading it", tmp_path)
-    assert "r" in said
-    assert "disk_fill.tv/1" in said
-    assert said.rstrip().splitlines()[-1].split()[1:3] == ["sonarr:series/tvdb:2", "move"]
+    printed = run("Reading it", tmp_path)
+    assert '{"table": "entries", "count": 2}' in printed
+    said = [line.split() for line in printed.splitlines()]
+    assert ["1", "disk_fill.tv/1", "sonarr:series/tvdb:1", "done", "moved"] in said
+    assert ["1", "sonarr:series/tvdb:2", "move"] in [words[:3] for words in said]
+    assert said[-1][:3] == ["1", "move", "done"]
 
 
 def test_checking_the_file(tmp_path: Path, lineage: str) -> None:
