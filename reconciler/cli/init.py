@@ -20,7 +20,7 @@ FILE = "stack.yaml"
 @command(
     examples="""
     arr init
-    arr init --connect sonarr=http://localhost:8989 --connect radarr=http://localhost:7878
+    arr init --connect sonarr=http://localhost:8989
     """
 )
 def init(

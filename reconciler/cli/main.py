@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from reconciler.cli import options
-from reconciler.errors import Exit
+from reconciler.errors import ArrError, Exit
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -64,7 +64,7 @@ class Commands(TyperGroup):
         if cmd_name in COMMANDS:
             return load(cmd_name)
         entry = next((e for e in _others() if e.name == cmd_name), None)
-        return typer.main.get_command(entry.load()) if entry else None
+        return _loaded(entry) if entry else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -83,6 +83,14 @@ def _others() -> list[EntryPoint]:
     from reconciler import registry  # costs a few ms, which `arr plan` has and completion has not
 
     return registry.commands()
+
+
+def _loaded(entry: EntryPoint) -> Any:
+    try:
+        group = entry.load()
+    except ImportError as e:
+        raise ArrError(f"the commands of '{entry.name}' cannot be loaded: {e}", "install their package again") from None
+    return typer.main.get_command(group)
 
 
 def _help_of(entry: EntryPoint) -> str:
@@ -125,12 +133,18 @@ def run(args: Sequence[str] | None = None) -> None:
 def outcome(args: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code."""
     try:
-        code = typer.main.get_command(app)(args=list(args) if args is not None else None, standalone_mode=False)
+        given = sys.argv[1:] if args is None else list(args)
+        code = typer.main.get_command(app)(args=given, prog_name="arr", standalone_mode=False)
     except CallError as error:
         error.show()
         return Exit.USAGE
     except (typer.Abort, KeyboardInterrupt):
         return options.INTERRUPTED
+    except ArrError as error:
+        from reconciler.cli import failure
+
+        failure.told(error, "text")
+        return error.exit
     except Exception as error:  # noqa: BLE001  # the last net, for what fails before a command runs
         from reconciler.cli import failure  # needed only when something went wrong
 

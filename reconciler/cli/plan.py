@@ -16,7 +16,7 @@ from reconciler.errors import Exit
     examples="""
     arr plan                               everything that is declared
     arr plan --target disk_fill.media      one resource
-    arr plan --out media.json              to a file as well, for arr apply media.json
+    arr plan --out media.json              for: arr apply media.json
     arr plan --format markdown             for a pull request
     arr plan --detailed-exitcode           2 when something would change
     """,

@@ -17,8 +17,8 @@ DEFAULT = Path(".arr/schema.json")
 
 @command(
     examples="""
-    arr schema                       writes .arr/schema.json, and says what to put into your files
-    arr schema --out /tmp/arr.json
+    arr schema                       .arr/schema.json, and what to do with it
+    arr schema --out /tmp/arr.json   elsewhere
     """
 )
 def schema(

@@ -23,7 +23,7 @@ def version(call: Call) -> Exit:
 
     arr, python = version_of("arr"), platform.python_version()
     kinds = sorted(entry_points(group="arr.kinds").names)
-    apps = sorted(entry_points(group="arr.apps").names)
+    apps = sorted(entry_points(group="arr.apps").names - {"here"})
     call.tell(
         lambda: version_page(arr, python, kinds, apps),
         lambda: VersionDocument(arr=arr, python=python, kinds=tuple(kinds), apps=tuple(apps)),
