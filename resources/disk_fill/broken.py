@@ -58,16 +58,6 @@ class Broken:
     wants: list[Query[Any]] = field(default_factory=list)
     unseen: int = 0
 
-    def own(self) -> dict[tuple[str, str], frozenset[str]]:
-        """(connection, root) → folders that a broken move left there: they say nothing about two roots being one."""
-        out: dict[tuple[str, str], frozenset[str]] = {}
-        for found in self.found:
-            for place in (found.scene.old, found.scene.new):
-                root, _, folder = place.rpartition("/")
-                key = (found.candidate.thing.connection, root)
-                out[key] = out.get(key, frozenset()) | {folder}
-        return out
-
 
 def broken(view: View, facts: Facts, ledger: Ledger, now: datetime, limits: Mapping[str, int]) -> Broken:
     """`limits`: declared disk → the free bytes that its target wants to keep."""

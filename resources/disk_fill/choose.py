@@ -53,7 +53,7 @@ class Choice:
 @dataclass
 class Ground:
     """What a choice stands on. `nos`: things that stay, by key. `reserved`: disk → bytes that are on their way to it
-    (negative: that are leaving). `own`: folders that a broken move left, by (connection, root); they prove nothing."""
+    (negative: that are leaving). `torn`: (connection, root) → folders that a broken or running move has left there."""
 
     resource: Resource[DiskFillSpec]
     view: View
@@ -63,7 +63,7 @@ class Ground:
     ledger: Ledger
     now: datetime
     reserved: Mapping[str, int]
-    own: Mapping[tuple[str, str], frozenset[str]]
+    torn: Mapping[tuple[str, str], frozenset[str]]
 
 
 class Chooser:
@@ -206,8 +206,12 @@ class Chooser:
         one, other = names[thing.connection, thing.root], names[thing.connection, root]
         if one is None or other is None:
             return f"what lies in {thing.root if one is None else root} was not told" if self.final else ""
-        own = self.ground.own.get((thing.connection, root), frozenset())
-        return unproven(one, other - own, (thing.root, root))
+        torn = self.torn(thing.connection, thing.root, root)
+        return unproven(one - torn, other - torn, (thing.root, root))
+
+    def torn(self, connection: str, *roots: str) -> frozenset[str]:
+        """Folders that moves have left in these roots: they prove nothing."""
+        return frozenset[str]().union(*(self.ground.torn.get((connection, root), ()) for root in roots))
 
     def eligible(self, thing: Thing) -> tuple[str, ...]:
         """The disks that it may go to: proven, and without a folder of its name."""

@@ -63,7 +63,7 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
         for p in ledger.pending
         if p.verdict.state == "unknown" and p.action.address == str(resource.address)
     )
-    ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, torn.own())
+    ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, _torn(torn, seen))
     return Survey(seen, found, torn, ground, going, unsettled)
 
 
@@ -112,10 +112,25 @@ def _theirs(ledger: Ledger, seen: View, found: Disks, reserved: dict[str, int]) 
 
 
 def _heals(torn: Broken, seen: View, found: Disks, reserved: dict[str, int]) -> None:
-    """What a heal carries needs its room before any move may have it. What it frees elsewhere counts once it is free."""
+    """What a heal carries has its room before any move, and what it frees elsewhere need not be freed by a move."""
     for item in torn.found:
         if item.way is not None and item.way.fits:
-            place = item.scene.new if item.way.remedy.goal == "new" else item.scene.old
-            _reserve(
-                reserved, _disk_at(seen, found, item.candidate.thing.connection, place), on_disk(item.way.remedy.bytes)
-            )
+            app, scene, goal = item.candidate.thing.connection, item.scene, item.way.remedy.goal
+            to, source = (scene.new, scene.old) if goal == "new" else (scene.old, scene.new)
+            carried = scene.at_old if goal == "new" else scene.at_new
+            _reserve(reserved, _disk_at(seen, found, app, to), on_disk(item.way.remedy.bytes))
+            _reserve(reserved, _disk_at(seen, found, app, source), -sum(carried.values()))
+
+
+def _torn(torn: Broken, seen: View) -> dict[tuple[str, str], frozenset[str]]:
+    """Folders that moves have left in two roots, or are about to: they say nothing about two roots being one."""
+    places = [(f.candidate.thing.connection, place) for f in torn.found for place in (f.scene.old, f.scene.new)]
+    places += [(c.thing.connection, place) for c, _ in torn.unknown for place in (c.old, c.new)]
+    for server in seen.servers.values():
+        live = (job for job in jobs.moves(server.commands) if not job.over)
+        places += [(server.name, place) for job in live for place in (job.source, job.destination)]
+    out: dict[tuple[str, str], frozenset[str]] = {}
+    for app, place in places:
+        root, _, folder = place.rpartition("/")
+        out[app, root] = out.get((app, root), frozenset()) | {folder}
+    return out

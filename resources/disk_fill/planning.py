@@ -104,7 +104,7 @@ class _Planning:
         rows = FileRows(thing.connection, thing.item.id)
         answer = self.facts.get(rows) if self.facts.has(rows) else None
         files = {row.relative: row.bytes for row in answer.value} if isinstance(answer, Known) else {}
-        data = self._data(step, destination, files)
+        data = self._data(chooser, step, destination, files)
         return Action(
             id=ids[thing.key],
             address=str(self.resource.address),
@@ -128,7 +128,7 @@ class _Planning:
             undo=Compensation(verb="move", says=f"move it back to {thing.item.path}", data=_back(data)),
         )
 
-    def _data(self, step: Step, destination: str, files: dict[str, int]) -> dict[str, Json]:
+    def _data(self, chooser: Chooser, step: Step, destination: str, files: dict[str, int]) -> dict[str, Json]:
         thing, fills = step.thing, self.seen.disks.fills
         on_either = {*fills[step.source].members, *fills[step.target].members}
         return {
@@ -141,6 +141,7 @@ class _Planning:
             "files": [[name, size] for name, size in sorted(files.items())],
             "min_free": fills[step.target].min_free,
             "vouched": fills[step.source].vouched or fills[step.target].vouched,
+            "torn": sorted(chooser.torn(thing.connection, thing.root, step.root)),
             "watch": sorted({c for (c, _), disk in self.seen.view.disk_of.items() if disk in on_either}),
         }
 

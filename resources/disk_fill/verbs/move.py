@@ -153,7 +153,7 @@ def _room(world: Servers, data: dict[str, Json], rows: Files, found: Files) -> s
 def _roots(data: dict[str, Json], beside: set[str], there: set[str]) -> str:
     if data["vouched"]:
         return "two folders"
-    shared = shared_names(beside, there)
+    shared = shared_names(beside - {*data["torn"]}, there - {*data["torn"]})
     return f"both hold {shared[0]}" if shared else "two folders"
 
 
