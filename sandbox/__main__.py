@@ -7,6 +7,7 @@ nobody when it is root, then serves in a child that it starts again whenever the
 
 from __future__ import annotations
 
+import contextlib
 import encodings.idna  # noqa: F401 - the resolver loads it late, when nobody may no longer read it
 import importlib
 import json
@@ -14,10 +15,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.control import ControlServer
 from sandbox.disks import state_folder
+from sandbox.faults import Faults
 from sandbox.http import Server as HttpServer
+from sandbox.listening import Listener
 from sandbox.servarr.app import App, Server, Timing
 from sandbox.servarr.config import read_config, write_config
 
@@ -44,6 +49,7 @@ def main(arguments: list[str]) -> int:
     folder = state_folder(Path(), name)
     spec = json.loads((folder / "server.json").read_text())
     app = find_app(spec["app"], spec.get("version", "4"))
+    watch = _watch(spec["app"], folder)
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(65534)
@@ -55,14 +61,24 @@ def main(arguments: list[str]) -> int:
         if worker == 0:
             if "--tied" in arguments:
                 threading.Thread(target=_end_with_starter, daemon=True).start()
-            _serve(app, folder, spec)
+            _serve(app, folder, spec, watch)
         _, status = os.waitpid(worker, 0)
         if os.waitstatus_to_exitcode(status) != RESTART:
             return 1
         time.sleep(downtime)
 
 
-def _serve(app_class: type[App], folder: Path, spec: dict[str, object]) -> None:
+def _watch(app: str, folder: Path) -> Callable[[HttpServer], None]:
+    """What checks a server's answers against its document, when the environment asks for it."""
+    specs = os.environ.get("ARR_SANDBOX_SPECS")
+    if not specs:
+        return lambda _server: None
+    validate = importlib.import_module("sandbox.validate")
+    validator = validate.Validator(Path(specs), app)
+    return lambda server: validate.watch(server, validator, folder / validate.VIOLATIONS)
+
+
+def _serve(app_class: type[App], folder: Path, spec: dict[str, object], watch: Callable[[HttpServer], None]) -> None:
     timing = Timing(**spec["timing"])  # type: ignore[arg-type]
     app = app_class(
         Server(
@@ -76,13 +92,24 @@ def _serve(app_class: type[App], folder: Path, spec: dict[str, object]) -> None:
         )
     )
     port = read_config(folder / "config.xml").port
-    server = HttpServer(app, port)
+
+    def prepare(server: HttpServer) -> None:
+        watch(server)
+        server.after.append(lambda *call: faults.after(*call))
+
+    listener = Listener(app, port, prepare)
+    faults = Faults(app, listener.listen)
+    app.interceptors.append(faults.before)
+    app.transfer.watch = faults
+    ControlServer(faults, folder, lambda: os._exit(0))
     if not port:
         write_config(folder / "config.xml", {"Port": str(app.port)})
     app.restart = lambda: threading.Timer(0.1, os._exit, (RESTART,)).start()
     app.run()
-    print(app.port, flush=True)
-    server.serve_forever(poll_interval=0.05)
+    listener.serve()
+    with contextlib.suppress(BrokenPipeError):  # whoever started a detached server may be gone by its next start
+        print(app.port, flush=True)
+    threading.Event().wait()
 
 
 def _end_with_starter() -> None:

@@ -135,6 +135,11 @@ class Stack:
         self._end(signal.SIGKILL, ())
         self.world.close()
 
+    def dispose(self) -> None:
+        """Ends everything and deletes the home."""
+        self.close()
+        self.world.dispose()
+
     def event(self, event: Json) -> None:
         """Does what an event of the recordings says, its keys in order. ValueError for one that is unknown."""
         for name, value in event.items():
@@ -149,6 +154,11 @@ class Stack:
                 self.restart(how=value["how"], config={k: str(v) for k, v in value["config.xml changes"].items()})
             elif not self.world.event(name, value):
                 raise ValueError(f"unknown event {name}")
+
+    def violations(self) -> list[Json]:
+        """What `validate` has found wrong in the servers' answers; nothing is looked for unless it is switched on."""
+        logs = [h.folder / "violations.jsonl" for h in self.handles.values()]
+        return [json.loads(line) for log in logs if log.exists() for line in log.read_text().splitlines()]
 
     def tree(self, roots: list[str]) -> list[Json]:
         """The files under these folders (see `World.tree`)."""

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sandbox.disks import STALLED, STATE, Disks, read_settings, speaking_net
 from sandbox.errors import NetError, io_error
@@ -46,8 +47,20 @@ class Pace:
     stall_after: int | None = None
 
 
+class Watch(Protocol):
+    """Sees moves as they go, and may fail them by raising OSError."""
+
+    def begin(self, source: str, target: str) -> None:
+        """A folder is about to be moved."""
+
+    def halfway(self, target: str) -> None:
+        """A video is half copied; a copy that is tried again comes by again."""
+
+
 class Transfer:
-    """Moves files on one world's disks. `log` takes (level, logger, message)."""
+    """Moves files on one world's disks. `log` takes (level, logger, message); `watch` is asked when there is one."""
+
+    watch: Watch | None = None
 
     def __init__(self, disks: Disks, log: Callable[[str, str, str], None], retry_s: float) -> None:
         self._disks, self._log, self._retry_s = disks, log, retry_s
@@ -56,6 +69,12 @@ class Transfer:
 
     def move_folder(self, source: str, target: str) -> None:
         """Moves all of a folder, whatever it holds. NetError when it breaks; what was moved by then stays moved."""
+        if self.watch:
+            with speaking_net(target):
+                self.watch.begin(source, target)
+        self._move_tree(source, target)
+
+    def _move_tree(self, source: str, target: str) -> None:
         disks = self._disks
         source, target = disks.resolve(source), disks.resolve(target)
         if source == target:
@@ -68,7 +87,7 @@ class Transfer:
         disks.make_folder(target)
         folders, _ = disks.listing(source)
         for name in folders:
-            self.move_folder(f"{source}/{name}", f"{target}/{name}")
+            self._move_tree(f"{source}/{name}", f"{target}/{name}")
         _, files = disks.listing(source)
         for name in files:
             self.move_file(f"{source}/{name}", f"{target}/{name}")
@@ -157,12 +176,17 @@ class Transfer:
         if pace.bytes_per_s is not None:
             step = max(4096, int(pace.bytes_per_s * _TICK_S))
         done, room, began = 0, 0, time.monotonic()
+        watch = self.watch if is_video(target) else None
         while done < size:
+            if watch and done >= size // 2:
+                with speaking_net(target):
+                    watch.halfway(target)
+                watch = None
             stalls = pace.stall_after is not None and self._videos >= pace.stall_after
             if stalls and done >= size // 2:
                 self._stall(target)
                 pace.stall_after, stalls = None, False
-            part = min(step, (size // 2 if stalls else size) - done)
+            part = min(step, (size // 2 if stalls or watch else size) - done)
             with speaking_net(target):
                 if sparse:
                     if done + part > room:

@@ -7,6 +7,7 @@ it can mount memory disks and make things the servers (who are nobody) may not t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -85,7 +86,9 @@ class World:
             base = self.disks.real(root)
             for folder, folders, files in os.walk(base):
                 virtual = root + folder[len(base) :]
-                out += [{"path": f"{virtual}/{n}", "size": os.lstat(f"{folder}/{n}").st_size} for n in files]
+                for name in files:
+                    with contextlib.suppress(FileNotFoundError):  # a server may be moving it right now
+                        out.append({"path": f"{virtual}/{name}", "size": os.lstat(f"{folder}/{name}").st_size})
                 if not folders and not files and folder != base:
                     out.append({"path": f"{virtual}/", "size": 0})
         return out
@@ -111,6 +114,17 @@ class World:
         for path in reversed(self._mounted):
             mounts.unmount(self.disks.real(path))
         self._mounted.clear()
+
+    def dispose(self) -> None:
+        """Unmounts, and deletes the home with all in it, whatever was made unwritable."""
+        self.close()
+        for folder, folders, _ in os.walk(self.home):
+            for name in folders:
+                path = Path(folder) / name
+                if not path.is_symlink():
+                    path.chmod(0o755)
+        self.home.chmod(0o755)
+        shutil.rmtree(self.home)
 
     # -- disks
 

@@ -163,7 +163,7 @@ class Sonarr5(Sonarr4):
     VERSION = "5.0.0.0"
     CURRENT_API: ClassVar[Json] = {"current": "v5", "deprecated": ["v3"]}
     STATUS: ClassVar[Json] = {"isContainerized": True}
-    REFRESH_PACE = 0.1
+    REFRESH_PACE = 0.06
     VALIDATES_TAGS = True
     SHOWS_TOTAL = True
     TAG_DETAIL = ("excludedReleaseProfileIds",)
