@@ -235,7 +235,8 @@ class Http:
             except _NETWORK as e:
                 failure = failures.of_network(e, self.where)
                 # A kept connection may be closed by the server just as we use it: that is no answer, and no news.
-                if failure.code == "down" or (failure.code == "truncated" and not begun):
+                unheard = failure.code == "truncated" and not begun
+                if unheard or (failure.code == "down" and not isinstance(e, httpcore.ConnectTimeout)):
                     raise _Again(failure) from None
                 raise failure from None
             except Broken as e:

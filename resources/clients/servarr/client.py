@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 API = "/api/v3"
 QUEUE_PAGE = 1000
+QUEUE_PASSES = 3
 TREE_DEPTH = 12
 TREE_FOLDERS = 500
 
@@ -162,27 +163,29 @@ class ServarrClient:
         return total, records
 
     def _queue(self) -> tuple[QueueRecord, ...]:
-        """Two passes at most: a queue that changes while it is read is read once more."""
-        for _ in range(2):
-            found, total = self._queue_pass()
-            if len(found) == total:
+        """A queue that changes while its pages are read is read again, a few times."""
+        for _ in range(QUEUE_PASSES):
+            found, totals = self._queue_pass()
+            if totals == {len(found)}:
                 return tuple(found[number] for number in sorted(found))
         raise ReadFailed(
             "incomplete",
-            f"{self.http.where.url} counts {total} queue records and shows {len(found)}",
+            f"{self.http.where.url} counts {max(totals)} queue records and shows {len(found)}",
             "try again; the queue changes while it is read",
         )
 
-    def _queue_pass(self) -> tuple[dict[int, QueueRecord], int]:
-        """Records by id, and the total of the last page. A page past the end would repeat the one before: count, stop."""
+    def _queue_pass(self) -> tuple[dict[int, QueueRecord], set[int]]:
+        """Records by id, and every total that was told. A page past the end would repeat the one before: count, stop."""
         found: dict[int, QueueRecord] = {}
-        page, total = 1, 0
-        while page == 1 or (page - 1) * QUEUE_PAGE < total:
+        totals: set[int] = set()
+        page = 1
+        while page == 1 or (page - 1) * QUEUE_PAGE < max(totals):
             params = {"page": page, "pageSize": QUEUE_PAGE, self.flavour.unknown_items: True}
             total, records = self._page(f"{API}/queue", params)
+            totals.add(total)
             found |= {r.id: r for r in (parse.queue_record(raw, self.flavour) for raw in records)}
             page += 1
-        return found, total
+        return found, totals
 
     # single things ---------------------------------------------------------------------------------------------------
 

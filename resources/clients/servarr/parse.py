@@ -89,9 +89,10 @@ def tag(raw: Raw) -> Tag:
 def item(raw: Raw, flavour: Flavour) -> tuple[Item, tuple[int, ...]]:
     """An item without its tags, and the ids of those: what they are called is another answer."""
     what = f"{flavour.item} {raw.get('id', 'without an id')}"
-    path = plain(_need(raw, "path", str, what))
-    if not path.startswith("/"):
-        raise malformed(what, "'path' is no absolute path of a Unix system")
+    written = _need(raw, "path", str, what)
+    path = plain(written)
+    if not written.startswith("/") or path == "/":
+        raise malformed(what, "'path' is no absolute path of a folder on a Unix system")
     told = raw.get("statistics")
     statistics: Raw = told if isinstance(told, dict) else {}
     outside = raw.get(flavour.outside_id)
