@@ -93,11 +93,12 @@ def _contains(outer: str, inner: str) -> bool:
 def check_resource(kind: Kind[Any], resource: Resource[Any], entry: Entry, shared: Shared, problems: Problems) -> None:
     """What the kind itself says, but for what follows from a shared entry that is known to be wrong."""
     for found in kind.check(resource):
-        if _is_shared(found, resource):
-            if not problems.concern(found.field):
-                problems.extend([found])
-        elif not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.message) for name in shared.broken):
+        if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.message) for name in shared.broken):
+            continue
+        if not _is_shared(found, resource):
             problems.extend([_placed(found, resource, entry, problems)])
+        elif not problems.concern(found.field):
+            problems.extend([found])
 
 
 def _is_shared(found: Diagnostic, resource: Resource[Any]) -> bool:

@@ -13,16 +13,20 @@ class Guesser:
 
     def __init__(self, budget: int = 50_000) -> None:
         self._budget = budget
+        self._seen: dict[tuple[str, tuple[str, ...]], str | None] = {}  # the same slip is often made often
 
     def closest(self, word: str, known: Iterable[str]) -> str | None:
         """The known word nearest to `word`, or None."""
-        words = list(dict.fromkeys(known))
+        words = tuple(dict.fromkeys(known))
+        if (word, words) in self._seen:
+            return self._seen[word, words]
         self._budget -= len(words)
         if self._budget < 0:
             return None
         by_lower = {w.lower(): w for w in reversed(words)}
         near = difflib.get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=0.6)
-        return by_lower[near[0]] if near else None
+        found = self._seen[word, words] = by_lower[near[0]] if near else None
+        return found
 
     def hint(self, word: str, known: Iterable[str], none: str = "") -> str:
         """`did you mean 'max'?`, else the known words, else `none`."""

@@ -46,8 +46,18 @@ class _Error(NamedTuple):
 def translate(error: ValidationError, entry: Entry, shape: Callable[[], Shape], problems: Problems) -> None:
     """Add a diagnostic for everything that `error` says about the spec written at `entry`."""
     found = [_locate(entry, detail) for detail in error.errors(include_url=False)]
+    meant = {
+        (e.steps[:-1], _near(e, shape, problems)) for e in found if e.detail["type"] == "extra_forbidden" and e.steps
+    }
     for one, wanted in _choose(found):
-        _report(one, wanted, shape, problems)
+        if one.detail["type"] != "missing" or (one.steps, one.detail["loc"][-1]) not in meant:
+            _report(one, wanted, shape, problems)
+
+
+def _near(one: _Error, shape: Callable[[], Shape], problems: Problems) -> str | None:
+    """The field that was meant by one that is not known: what is misspelled is not missing as well."""
+    parent = shape().at(one.steps[:-1])
+    return problems.guesser.closest(str(one.steps[-1]), parent.fields) if parent else None
 
 
 def _locate(entry: Entry, detail: ErrorDetails) -> _Error:
@@ -133,7 +143,15 @@ def _remedy(one: _Error, shape: Callable[[], Shape]) -> str:
     here = shape().at(one.steps) if one.steps else None
     if here is None:
         return ""
-    return f"{_name(one.entry)} takes: {here.words()}"
+    words, node = here.words(), one.entry.node
+    if (
+        isinstance(node, Scalar)
+        and isinstance(node.value, int)
+        and not isinstance(node.value, bool)
+        and "percent" in words
+    ):
+        return f"write {node.value}%"
+    return f"{_name(one.entry)} takes: {words}"
 
 
 def _outline(shape: Shape) -> str:
