@@ -83,8 +83,8 @@ class Session:
     # -------------------------------------------------------------------------------------------------- planning
 
     @contextmanager
-    def _store(self) -> Iterator[Store]:
-        with Store.open(self.state, self.clock) as store:
+    def _store(self, *, read_only: bool = False) -> Iterator[Store]:
+        with Store.open(self.state, self.clock, read_only=read_only) as store:
             yield store
 
     def _ledger(self, store: Store, opener: Opener) -> Ledger:
@@ -218,7 +218,7 @@ class Session:
     def why(self, item: str) -> list[tuple[str, list[str]]]:
         """Every resource's verdict on one title, id or path."""
         resources = list(self.validate().resources)
-        with self._store() as store, self._opener() as opener:
+        with self._store(read_only=True) as store, self._opener() as opener:
             facts, ledger = self._observe(store, opener, resources, None)
         now, kinds = self.clock.now(), registry.kinds()
         said = [(str(r.address), kinds[r.address.kind].why(r, facts, ledger, now, item)) for r in resources]
@@ -235,7 +235,7 @@ class Session:
 
     def status(self) -> Status:
         desired = self.validate()
-        with self._store() as store, self._opener() as opener:
+        with self._store(read_only=True) as store, self._opener() as opener:
             ledger = self._ledger(store, opener)
             runs = tuple(store.runs(5))
             lineage = store.lineage
@@ -252,7 +252,7 @@ class Session:
         return Status(desired.resources, frozenset(ledger.applied), going, runs, lineage)
 
     def history(self, limit: int) -> list[RunRow]:
-        with self._store() as store:
+        with self._store(read_only=True) as store:
             return list(store.runs(limit))
 
     def show(self, ref: str) -> Plan | tuple[RunRow, list[EntryRow]]:
@@ -262,7 +262,7 @@ class Session:
         return self.load_plan(ref)
 
     def _run(self, run: str) -> tuple[RunRow, list[EntryRow]]:
-        with self._store() as store:
+        with self._store(read_only=True) as store:
             try:
                 return store.run(run)
             except KeyError:

@@ -49,6 +49,8 @@ class Executor:
             self._unused()
             run = self.journal.begin_run("apply", self.plan.id)
             self.journal.consume(self.plan.id, run)
+            if self.plan.protects is not None:
+                self.journal.protect("", self.plan.protects)
             settled = settle(self.kinds, self.opener, self.journal)
         outcomes: list[Outcome] = []
         interrupted = False

@@ -36,7 +36,7 @@ def parse(value: Any, origin: str) -> Plan:
         first = e.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise UsageError(f"{origin}: {where}: {first['msg']}", "write a new one with: arr plan --out FILE") from None
-    if plan.id != plan_id(plan.desired, plan.lineage, plan.targets, plan.actions()):
+    if plan.id != plan_id(plan.desired, plan.lineage, plan.targets, plan.actions(), plan.protects):
         raise StaleError(f"{origin} was changed after it was made: its id does not fit its content", "arr plan")
     return plan
 

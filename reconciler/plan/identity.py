@@ -42,6 +42,9 @@ def essence(action: Action) -> Json:
     }
 
 
-def plan_id(desired: str, lineage: str, targets: Iterable[str], actions: Iterable[Action]) -> str:
-    """The id of a plan of these actions."""
-    return digest([SCHEMA, desired, lineage, sorted(targets), [essence(a) for a in actions]])
+def plan_id(
+    desired: str, lineage: str, targets: Iterable[str], actions: Iterable[Action], protects: Iterable[str] | None
+) -> str:
+    """The id of a plan of these actions and protections."""
+    kept = None if protects is None else sorted(protects)
+    return digest([SCHEMA, desired, lineage, sorted(targets), [essence(a) for a in actions], kept])

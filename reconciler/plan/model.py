@@ -81,6 +81,8 @@ class Plan(Value):
 
     `id`          lower-case base32 of the digest over what the plan is (see `plan/identity.py`); shown shortened.
     `lineage`     of the state it was made with; another state refuses it. `serial`: the state's count of runs, for people.
+    `protects`    what nothing may destroy from the apply on; None: as before (a plan of some targets, an undo).
+    `notes`       what else an apply changes in the state: a protection that ends.
     `targets`     addresses it was limited to by `--target`; empty: everything.
     `conflicts`   and `errors` make the exit code 1; the rest of the plan can be applied.
     """
@@ -96,6 +98,8 @@ class Plan(Value):
     resources: tuple[ResourcePlan, ...] = ()
     guards: tuple[GuardHit, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    protects: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def actions(self) -> Iterator[Action]:
         """Every action, in the order of doing; those that a guard blocks as well."""

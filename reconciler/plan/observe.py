@@ -11,7 +11,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Any
@@ -60,12 +59,16 @@ def _ask_all(opener: Opener, queries: Sequence[Query[Any]], told: Told | None) -
             return ask(opener, query)
 
     answers: dict[Query[Any], Fact[Any]] = {}
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="observe"))
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="observe")
+    try:
         for n, (query, answer) in enumerate(zip(queries, pool.map(one, queries), strict=True), 1):
             answers[query] = answer
             if told:
                 told(n, len(queries))
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)  # these only read: nobody has to wait for a slow server
+        raise
+    pool.shutdown()
     return answers
 
 

@@ -57,8 +57,10 @@ def make_plan(ground: Ground) -> Plan:
     parts = [_part(ground, r, proposals[str(r.address)], rivals) for r in resources]
     actions = [a for p in parts for a in p.proposal.actions]
     population = sum(sum(p.proposal.population.values()) for p in parts)
+    protects = _protections(ground)
+    ending = [] if protects is None else sorted(ground.ledger.protected - set(protects))
     return Plan(
-        id=plan_id(ground.desired, ground.ledger.lineage, ground.targets, actions),
+        id=plan_id(ground.desired, ground.ledger.lineage, ground.targets, actions, protects),
         lineage=ground.ledger.lineage,
         serial=ground.serial,
         desired=ground.desired,
@@ -68,7 +70,16 @@ def make_plan(ground: Ground) -> Plan:
         resources=tuple(parts),
         guards=tuple(guards.whole_plan(actions, population, ground.stack.guards, ground.destroyed_today)),
         conflicts=rivals,
+        protects=protects,
+        notes=tuple(f"{item} is no longer declared as protected: it ends here" for item in ending),
     )
+
+
+def _protections(ground: Ground) -> tuple[str, ...] | None:
+    """All that is declared as protected. A plan of some targets does not see it all, and changes nothing about it."""
+    if ground.targets:
+        return None
+    return tuple(sorted({*ground.stack.protect, *(item for r in ground.resources for item in r.spec.protect)}))
 
 
 def _propose(ground: Ground, resource: Resource[Any]) -> Proposal:

@@ -85,7 +85,7 @@ def undo_plan(
     )
     everything = [a for part in parts for a in part.proposal.actions]
     return Plan(
-        id=plan_id(desired, lineage, (), everything),
+        id=plan_id(desired, lineage, (), everything, None),
         lineage=lineage,
         serial=serial,
         desired=desired,

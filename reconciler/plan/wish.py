@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deepdiff import DeepDiff
-
 from reconciler.action import Json
 from reconciler.kind import Kind, Resource
 from reconciler.plan.model import Change

@@ -184,6 +184,16 @@ def test_an_edit_that_destroys_more_wants_an_approval_and_one_that_does_not_want
     assert not list(less.hits())
 
 
+def test_a_protection_outlives_its_declaration_until_that_is_applied(world: ToyWorld) -> None:
+    """Taking the line out does not free the subject: the plan that ends the protection does not destroy it yet."""
+    names = many(world, 2)
+    wish = notes(world, prune=True)
+    ledger = owning(world, wish, names, protected=frozenset({"n000"}))
+    plan = make_plan(ground(world, wish, ledger=ledger))
+    assert [a.subject.key for a in plan.actions()] == ["n001"]
+    assert plan.notes == ("n000 is no longer declared as protected: it ends here",)
+
+
 def test_paused_plans_nothing_and_reads_nothing(world: ToyWorld) -> None:
     plan = make_plan(ground(world, notes(world, paused=True, notes={"x": "1"})))
     assert not list(plan.actions())
