@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -179,6 +179,14 @@ class Kind(ABC, Generic[S]):
     def refers_to(self, resource: Resource[S]) -> dict[str, Json]:
         """Parts of the shared sections that belong to the wish (the disks it names): they count in its digest."""
         return {}
+
+    def memory(self, resource: Resource[S]) -> timedelta:
+        """How far back planning looks in the history: cool-downs and limits a day. The ledger holds no more than that."""
+        return timedelta(days=31)
+
+    def sees(self, resource: Resource[S], facts: Facts, item: str) -> bool | None:
+        """Whether `item` (as `tvdb:280619`, `tag:kids`) is among what this resource read. None: it can't tell."""
+        return None
 
     def claims(self, resource: Resource[S]) -> Iterable[str]:
         """What only one resource of the stack may be in charge of, as `disk d1`: a second claim is a load error."""

@@ -89,7 +89,10 @@ class Session:
 
     def _ledger(self, store: Store, opener: Opener) -> Ledger:
         seen = pending(registry.kinds(), opener, store)
-        return replace(store.ledger(self.clock.now()), pending=seen)
+        kinds = registry.kinds()
+        memory = [kinds[r.address.kind].memory(r) for r in self.validate().resources]
+        days = max((span.days + 1 for span in memory), default=1)
+        return replace(store.ledger(self.clock.now(), days=days), pending=seen)
 
     def _observe(
         self, store: Store, opener: Opener, resources: list[Resource[Any]], told: Told | None

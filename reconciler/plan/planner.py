@@ -53,6 +53,9 @@ def make_plan(ground: Ground) -> Plan:
     """The plan for `ground.resources` (already limited to the targets)."""
     resources = sorted(ground.resources, key=lambda r: r.address)
     proposals = {str(r.address): _propose(ground, r) for r in resources}
+    proposals = {
+        a: p.model_copy(update={"errors": (*p.errors, *_matching_nothing(ground, a))}) for a, p in proposals.items()
+    }
     rivals = conflicts(a for p in proposals.values() for a in p.actions)
     parts = [_part(ground, r, proposals[str(r.address)], rivals) for r in resources]
     actions = [a for p in parts for a in p.proposal.actions]
@@ -80,6 +83,27 @@ def _protections(ground: Ground) -> tuple[str, ...] | None:
     if ground.targets:
         return None
     return tuple(sorted({*ground.stack.protect, *(item for r in ground.resources for item in r.spec.protect)}))
+
+
+def _matching_nothing(ground: Ground, address: str) -> list[str]:
+    """Protected ids that are nowhere: a slip of the pen would protect nothing. Said once, by the first that can tell."""
+    found: list[str] = []
+    for item in _protections(ground) or ():
+        said = {str(r.address): _sees(ground, r, item) for r in sorted(ground.resources, key=lambda r: r.address)}
+        tell = [a for a, seen in said.items() if seen is not None]
+        if tell and tell[0] == address and True not in said.values():
+            found.append(f"protect: {item} is nothing that any of the servers has; correct or remove it")
+    return found
+
+
+def _sees(ground: Ground, resource: Resource[Any], item: str) -> bool | None:
+    if resource.spec.paused:
+        return None
+    try:
+        return ground.kinds[resource.address.kind].sees(resource, ground.facts, item)
+    except Exception:
+        log.exception("%s could not say whether it sees %s", resource.address, item)
+        return None
 
 
 def _propose(ground: Ground, resource: Resource[Any]) -> Proposal:

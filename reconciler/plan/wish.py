@@ -27,6 +27,8 @@ def changes(resource: Resource[Any], before: dict[str, Json], after: dict[str, J
 
 
 def _changes(resource: Resource[Any], before: dict[str, Json], after: dict[str, Json]) -> Iterator[Change]:
+    from deepdiff import DeepDiff  # noqa: PLC0415  # a tenth of the start-up of every command, and few wishes were edited
+
     diff = DeepDiff(before, after, view="tree", ignore_type_in_groups=[(list, tuple)])
     for group in diff.values():
         for item in group:
