@@ -8,6 +8,7 @@ file that defines them, without running it.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -127,7 +128,11 @@ def run(args: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # replaced by something that is no file, or closed
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(int(outcome(args)))
+    code = int(outcome(args))
+    if code == options.INTERRUPTED:  # threads that wait for a slow server would hold the process; they only read
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def outcome(args: Sequence[str] | None = None) -> int:

@@ -25,7 +25,7 @@ from reconciler.store import EntryRow, RunRow
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # most commands print no JSON, and one document at most
 
 
 class Document(_Part):

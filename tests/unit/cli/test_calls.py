@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -200,3 +202,24 @@ def test_init_never_overwrites(arr: Desk) -> None:
     assert Path("fresh/stack.yaml").read_text().startswith("# yaml-language-server: $schema=../.arr/schema.json")
     assert arr("validate", "--desired", "fresh").code == Exit.OK
     assert json.loads(Path(".arr/schema.json").read_text())["properties"]["notes"]
+
+
+def test_ctrl_c_while_a_server_is_slow(tmp_path: Path) -> None:
+    """Ctrl-C during `arr plan` ends at once, whatever the servers do, and says so."""
+    arr = Path(sys.executable).with_name("arr")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        (tmp_path / "desired").mkdir()
+        (tmp_path / "desired" / "stack.yaml").write_text(
+            "connections:\n"
+            f"  tv: {{app: sonarr, url: 'http://127.0.0.1:{server.getsockname()[1]}', api_key: {{env: TV_KEY}}}}\n"
+            "tag:\n  kids: {connections: [tv]}\n"
+        )
+        with subprocess.Popen(
+            [arr, "plan"], cwd=tmp_path, env={**os.environ, "TV_KEY": "0123456789"}, stderr=subprocess.PIPE, text=True
+        ) as plan:
+            held, _ = server.accept()  # it has asked, and gets no answer
+            with held:
+                plan.send_signal(signal.SIGINT)
+                _, told = plan.communicate(timeout=10)
+    assert (plan.returncode, told) == (130, "Interrupted.\n")
