@@ -12,13 +12,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.action import Json, Proposal
 from reconciler.errors import Diagnostic
-from reconciler.facts import Facts, Query
+from reconciler.facts import Facts, Known, Query
 from reconciler.kind import Kind, Ledger, Resource
+from resources.clients.servarr.queries import Items
 from resources.disk_fill import spec
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.verbs import HEAL, MOVE
@@ -40,6 +41,20 @@ class DiskFill(Kind[DiskFillSpec]):
 
     def claims(self, resource: Resource[DiskFillSpec]) -> Iterable[str]:
         return spec.claims(resource)
+
+    def memory(self, resource: Resource[DiskFillSpec]) -> timedelta:
+        return max(timedelta(seconds=resource.spec.moves.cooldown), timedelta(days=31))
+
+    def sees(self, resource: Resource[DiskFillSpec], facts: Facts, item: str) -> bool | None:
+        """Of ids and tags. Unknown, not False, while one of the libraries did not answer."""
+        from resources.disk_fill import world  # noqa: PLC0415
+
+        answers = [facts.get(Items(name)) for name in world.connections(resource)]
+        if not item.startswith(("tvdb:", "tmdb:", "tag:")) or not all(isinstance(a, Known) for a in answers):
+            return None
+        libraries = [a.value for a in answers if isinstance(a, Known)]
+        label = item.removeprefix("tag:")
+        return any(i.ident == item or (item != label and label in i.tags) for one in libraries for i in one)
 
     def reads(
         self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime
