@@ -7,6 +7,7 @@ that leave the rest readable (a duplicate key) are collected; others end this fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ MAX_NODES = 500_000  # values in one file, aliases expanded: about 25,000 resour
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is ten times faster, where it was built
 _MERGE = "<<"
+_CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Fatal(Exception):
@@ -261,18 +263,17 @@ class _Composer:
         self._problem(event.start_mark, f"{tag} is not read: the desired state is plain YAML", hint)
 
     def unprintable(self) -> None:
-        """A control character: the reader gives its position in the text (the C parser: none at all)."""
-        text = self.source.text
-        at = next((i for i, c in enumerate(text) if c != "\t" and not c.isspace() and not c.isprintable()), 0)
-        line = text.count("\n", 0, at)
-        mark = self.source.mark(line, at - (text.rfind("\n", 0, at) + 1))
-        message = f"the character U+{ord(text[at]):04X} may not stand in YAML"
+        """A control character. The C parser does not tell where."""
+        found = _CONTROL.search(self.source.text)
+        at = found.start() if found else 0
+        mark = self.source.place(at)
+        message = f"the character U+{ord(self.source.text[at]):04X} may not stand in YAML"
         self.problems.append(Diagnostic(message, mark, hint="remove it; is this a text file?"))
 
     def syntax(self, e: yaml.MarkedYAMLError) -> None:
         place = e.problem_mark or e.context_mark
         line, column = (place.line, place.column) if place else (0, 0)
-        mark = self.source.mark(line, column)
+        mark = self.source.end(line, column)
         message, hint = _in_words(e, self.source.excerpt(mark))
         self.problems.append(Diagnostic(message, mark, hint=hint))
 
@@ -280,7 +281,8 @@ class _Composer:
 def _in_words(e: yaml.MarkedYAMLError, line: str) -> tuple[str, str]:
     """The parser's complaint as people would put it, and what usually is the cause."""
     problem = e.problem or "not YAML"
-    started = f" (begun in line {e.context_mark.line + 1})" if e.context_mark else ""
+    begun, seen = e.context_mark, e.problem_mark
+    started = f" (begun in line {begun.line + 1})" if begun and seen and begun.line < seen.line else ""
     for part, message, hint in (
         ("cannot start any token", "a character that YAML does not allow here", "quote the text; indent with spaces, not tabs"),
         ("found a tab", "a tab where YAML wants spaces", "indent with spaces"),

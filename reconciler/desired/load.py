@@ -71,6 +71,7 @@ def _compose(sources: Sequence[Source], problems: Problems) -> list[tuple[Source
     roots: list[tuple[Source, Node]] = []
     for source in sources:
         parsed = compose(source)
+        source.parsed = parsed.root is not None
         problems.extend(parsed.problems)
         if parsed.root is not None:
             roots.append((source, parsed.root))

@@ -7,15 +7,17 @@ when somebody asks (`Marks`), because a valid file needs none of them.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.action import Json
-from reconciler.desired.secrets import mask
+from reconciler.desired.secrets import mask, mask_values
 from reconciler.errors import Mark
 
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what YAML counts as the end of a line
+_SECTION = re.compile(r"""["']?(\w+)["']?\s*:(?:\s|$)""")
 _EXCERPT = 240  # characters of a line that are kept
 _FAR = 200  # a column behind which a line is not shown
 _READ = 20_000  # characters of a line that are looked at
@@ -23,20 +25,47 @@ _MANY = 500  # words to hide, beyond which no line is shown
 
 
 class Source:
-    """One file: its name as the user gave it, and its text. `hidden`: words that no excerpt may show."""
+    """One file: its name as the user gave it, and its text.
+
+    `hidden`: words that no excerpt may show. `parsed`: False when the file could not be read to its end, so that nobody
+    knows which words those are; of a line that may be of a connection only its first key is shown then.
+    """
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
         self.hidden: set[str] = set()
+        self.parsed = True
 
     @cached_property
     def _lines(self) -> list[str]:
         return _BREAK.split(self.text)
 
+    @cached_property
+    def _sections(self) -> list[tuple[int, str]]:
+        found = ((number, _SECTION.match(line)) for number, line in enumerate(self._lines, 1))
+        return [(number, match[1]) for number, match in found if match]
+
+    def _section(self, line: int) -> str:
+        """The section that a line is of, by the look of the text; "" when that can't be told."""
+        at = bisect_right(self._sections, line, key=lambda s: s[0])
+        return self._sections[at - 1][1] if at else ""
+
     def mark(self, line: int, column: int) -> Mark:
         """A mark from YAML's figures, which count from 0."""
         return Mark(self.name, line + 1, column + 1)
+
+    def place(self, offset: int) -> Mark:
+        """The mark of a character of the text."""
+        breaks = [found.end() for found in _BREAK.finditer(self.text, 0, offset)]
+        return self.mark(len(breaks), offset - (breaks[-1] if breaks else 0))
+
+    def end(self, line: int, column: int) -> Mark:
+        """A mark that is in the text: what lies behind its last word is moved to that word's end."""
+        last = len(self._lines) - 1
+        while last > 0 and not self._lines[last].strip():
+            last -= 1
+        return self.mark(line, column) if line <= last else self.mark(last, len(self._lines[last].rstrip()))
 
     def excerpt(self, mark: Mark) -> str:
         """The line of `mark` with secrets masked; columns stay where they are.
@@ -46,6 +75,8 @@ class Source:
         if mark.line > len(self._lines) or mark.column > _FAR or len(self.hidden) > _MANY:
             return ""
         line = mask(self._lines[mark.line - 1][:_READ], self.hidden)
+        if not self.parsed and self._section(mark.line) in ("", "connections"):
+            line = mask_values(line)
         if len(line) > _EXCERPT:
             line = line[:_EXCERPT] + "…"
         return "".join("→" if c == "\t" else c if c.isprintable() else "\ufffd" for c in line.rstrip())

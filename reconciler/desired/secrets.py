@@ -32,3 +32,9 @@ def mask(line: str, hidden: Collection[str] = ()) -> str:
     for pattern in (_NAMED, _URL, _QUERY, _HEX):
         line = pattern.sub(lambda found: found[1] + "•" * len(found[2]), line)
     return line
+
+
+def mask_values(line: str) -> str:
+    """`line` up to its first key; what follows is masked, as long as before."""
+    key, colon, rest = line.partition(": ")
+    return key + colon + re.sub(r"\S", "•", rest)

@@ -3,7 +3,9 @@
 import time
 
 import pytest
+import yaml
 
+from reconciler.desired import graph
 from reconciler.desired.files import MAX_BYTES
 from reconciler.desired.graph import MAX_DEPTH, MAX_NODES
 from tests.unit.desired.parts import GOOD, Folder, place
@@ -17,10 +19,16 @@ from tests.unit.desired.parts import GOOD, Folder, place
         ("a: b".encode("utf-16"), "a.yaml:1:1", "this file is UTF-16", "save it as UTF-8"),
         (b"\x7fELF\x02\x00\x00", "a.yaml:1:6", "a binary file, not text (byte 5 is zero)", "remove it"),
         (b"keep:\n  a: \x1b[31m\n", "a.yaml:2:6", "the character U+001B may not stand in YAML", "remove it"),
+        (
+            "keep:\r\n  s\u00adhy: \x07\n".encode(),
+            "a.yaml:2:9",
+            "the character U+0007 may not stand in YAML",
+            "remove it",
+        ),
         (b"keep: {}\n\tlabel: {}\n", "a.yaml:2:1", "a tab where YAML wants spaces", "indent with spaces"),
         (b"keep:\n- a\n b\n  c: d\n", "a.yaml:4:4", "a second colon in one line", "quotes"),
-        (b"keep: {a: b\n", "a.yaml:2:1", "a bracket or comma is missing (begun in line 1)", "close it"),
-        (b'keep: "a\n', "a.yaml:2:1", "the file ends in the middle of a text (begun in line 1)", "close the quote"),
+        (b"keep: {a: b\n\n", "a.yaml:1:12", "a bracket or comma is missing (begun in line 1)", "close it"),
+        (b'keep: "a\n', "a.yaml:1:9", "the file ends in the middle of a text (begun in line 1)", "close the quote"),
         (b"keep:\n  a: 1\n b: 2\n", "a.yaml:3:2", "the indentation does not fit", "line it up"),
         (b"keep: %x\n", "a.yaml:1:7", "a character that YAML does not allow here", "quote the text"),
         (b"keep\n", "a.yaml:1:1", "the file is text, not sections", "begin with a section"),
@@ -90,7 +98,7 @@ def test_values_without_end_are_refused(folder: Folder) -> None:
 def test_a_broken_file_does_not_hide_faults_of_another(folder: Folder) -> None:
     folder.write("a.yaml", "keep: {\n")
     folder.write("b.yaml", GOOD.replace("settle: 3%", "setle: 3%").replace("d2]", "d9]"))
-    assert [place(f) for f in folder.faults()] == ["a.yaml:2:1", "b.yaml:10:5"]
+    assert [place(f) for f in folder.faults()] == ["a.yaml:1:8", "b.yaml:10:5"]
 
 
 def test_faults_come_by_place(folder: Folder) -> None:
@@ -160,3 +168,13 @@ class TestTraps:
         (fault,) = [f for f in found if f.message.endswith("is not read: the desired state is plain YAML")]
         assert place(fault) == "a.yaml:1:39"
         assert "{env: NAME}" in fault.hint
+
+
+def test_without_the_c_parser_places_and_faults_are_the_same(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD + "    settle: 4%\n    any: [no, 22:30]\n"
+    quick = folder.of(text)
+    monkeypatch.setattr(graph, "_Loader", yaml.SafeLoader)
+    assert folder.of(text) == quick
+    assert len(quick) == 3
+    assert place(folder.only("keep: {}\n\tlabel: {}\n")) == "a.yaml:2:1"
+    assert "U+0007" in folder.only("keep: \x07\n").message
