@@ -10,8 +10,11 @@ from heapq import heapify, heappop, heappush
 
 from resources.disk_fill.solver.board import Board
 
-SEARCHED = 4_000
+SEARCHED = 1_000
 """Steps of the search for an order where the simple rule gets stuck."""
+
+TANGLED = 16
+"""With more moves than this between disks that both give and take, only the simple rule is asked."""
 
 
 def ordered(board: Board, chosen: dict[int, int]) -> list[int] | None:
@@ -22,6 +25,8 @@ def ordered(board: Board, chosen: dict[int, int]) -> list[int] | None:
     busy = {board.home[item] for item in chosen}
     first = [item for item in _ranked(board, chosen) if chosen[item] not in busy]
     rest = [item for item in _ranked(board, chosen) if chosen[item] in busy]
+    if len(rest) > TANGLED:
+        return None
     free = list(board.free)
     for item in first:
         _do(board, free, item, chosen[item])

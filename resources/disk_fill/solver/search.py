@@ -80,7 +80,7 @@ def _plans(board: Board, mark: Mark) -> Iterator[State]:
         serve_all(state, sources_of(state), tight)
         if not mark.reached(state):
             make_way(state, by_need(state))
-        yield state
+        yield state if mark.reached(state) else exact.look_around(state)
 
 
 def _within_limits(board: Board, state: State) -> Cost:

@@ -17,6 +17,9 @@ KEPT = 8
 SPREAD = 40
 """How many first items are tried for a triple."""
 
+CAPS: tuple[tuple[int, int] | None, ...] = (None, (1, 1), (2, 3), (1, 2), (1, 3), (1, 5), (1, 8))
+"""Parts of the need: items above are left out in turn, as one huge item must not hide a set of small ones."""
+
 _FINE = 20_000
 """A pair that is closer to the need than 1/20,000 of it is not searched further."""
 
@@ -57,16 +60,23 @@ def covers(
     `pool` is sorted. `most_frees` and `most_bytes` bound the sums, both inclusive.
     """
     best = _Best(need, price, most_frees, most_bytes)
-    fewest = _fewest(pool, need)
+    for share in CAPS:
+        part = pool if not share else pool[: bisect_left(pool, (need * share[0] // share[1], 0, 0))]
+        _cover_with(part, best)
+    return sorted(best.found, key=lambda picks: (best.found[picks], len(picks), picks))[:KEPT]
+
+
+def _cover_with(pool: list[Entry], best: _Best) -> None:
+    """Offer subsets of a sorted pool: as few items as can do, and up to three more."""
+    fewest = _fewest(pool, best.need)
     if fewest is None:
-        return []
+        return
     for count in range(fewest, min(fewest + 3, len(pool)) + 1):
         for last in range(1, min(3, count) + 1):
             if not best.can_gain(count):
-                break
+                return
             cut = len(pool) - (count - last)
             _finish(pool[:cut], pool[cut:], last, best)
-    return sorted(best.found, key=lambda picks: (best.found[picks], len(picks), picks))[:KEPT]
 
 
 def _fewest(pool: list[Entry], need: int) -> int | None:
