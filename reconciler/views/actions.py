@@ -71,6 +71,7 @@ class Actions:
         self._page = page
         self._levels = levels
         self._said: tuple[str, ...] = ()
+        self._mends: dict[str, str] = {}
 
     def write(self, action: Action) -> None:
         if action.cause == "repair":
@@ -87,7 +88,13 @@ class Actions:
             numbers = ", ".join(r.rpartition("/")[2] for r in action.requires)
             self._page.flow(f"only after {numbers}", indent=INDENT)
         if action.compensation is not None:
-            self._page.flow(f"should it break: {action.compensation.says}", indent=INDENT)
+            self._mends.setdefault(action.compensation.says, action.verb)
+
+    def mends(self) -> None:
+        """What is done if an action breaks half-way: approved with the plan, so it is said, once for all that share it."""
+        for says, verb in self._mends.items():
+            self._page.flow(f"Should a {verb} break: {says}", hang=INDENT)
+        self._mends.clear()
 
     def _broken(self, action: Action) -> None:
         """A repair tells first what is wrong, then what is done about it."""

@@ -65,6 +65,7 @@ def drift_page(plan: Plan) -> Page:
             obstacles.error(page, part, text)
         for action in said.actions:
             writer.write(action)
+        writer.mends()
         for blocked in said.blocked:
             page.blank()
             obstacles.blocked(page, part, blocked)
@@ -115,6 +116,7 @@ def _resource(page: Page, part: ResourcePlan, short: str, look: Look) -> None:
     writer = Actions(page, Levels(said.bars))
     for action in said.actions:
         writer.write(action)
+    writer.mends()
     _later(page, said.later)
     obstacles.held(page, said.held)
     for blocked in said.blocked:

@@ -70,7 +70,8 @@ def why_page(item: str, verdicts: Sequence[tuple[str, list[str]]], asked: int) -
         page.blank()
         page.pack([[span(address, "head")], [span(item, "title")]])
         for line in lines:
-            page.flow(line, indent=3, hang=5)
+            deeper = len(line) - len(line.lstrip(" "))
+            page.flow(line, indent=3 + deeper, hang=5 + deeper)
     if not verdicts:
         page.flow(f"No resource has anything to say of '{item}' ({asked} asked).")
         page.flow("Write the title as the app shows it, or an id as tvdb:280619.")
