@@ -95,10 +95,11 @@ def _serve(app_class: type[App], folder: Path, spec: dict[str, object], watch: C
 
     def prepare(server: HttpServer) -> None:
         watch(server)
-        server.after.append(lambda *call: faults.after(*call))
+        server.after.append(faults.after)
 
+    faults = Faults(app)
     listener = Listener(app, port, prepare)
-    faults = Faults(app, listener.listen)
+    faults.listen = listener.listen
     app.interceptors.append(faults.before)
     app.transfer.watch = faults
     ControlServer(faults, folder, lambda: os._exit(0))

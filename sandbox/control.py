@@ -100,7 +100,7 @@ class Control:
     def __init__(self, home: Path, names: Callable[[], list[str]]) -> None:
         self._home, self._names = home, names
 
-    def break_(  # noqa: PLR0913
+    def break_(
         self,
         name: str,
         *,

@@ -31,7 +31,10 @@ _MACHINE_FREE, _MACHINE_TOTAL = 80_000_000_000, 270_000_000_000
 
 @dataclass(frozen=True)
 class Disk:
-    """One mount: its virtual path and size; `reserved` bytes are used by what is not kept as files here."""
+    """One mount: its virtual path and size; `reserved` bytes are used by what is not kept as files here.
+
+    `fixed`: a disk that the servers list among the machine's (`/diskspace`), which memory and network disks are not.
+    """
 
     path: str
     size: int
@@ -39,6 +42,7 @@ class Disk:
     reserved: int = 0
     readonly: bool = False
     alias_of: str = ""
+    fixed: bool = False
 
 
 class Order:

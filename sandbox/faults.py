@@ -109,8 +109,9 @@ class _Move:
 class Faults:
     """The faults and the access log of one server. `listen(False)` takes its port away, `listen(True)` gives it back."""
 
-    def __init__(self, app: App, listen: Callable[[bool], None]) -> None:
-        self._app, self._listen = app, listen
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.listen: Callable[[bool], None] = lambda _on: None
         self._lock = threading.Lock()
         self._next = 1
         self._active: list[Fault] = []
@@ -128,7 +129,7 @@ class Faults:
             fault.id, self._next = self._next, self._next + 1
             self._active.append(fault)
         if fault.whole:
-            self._listen(False)
+            self.listen(False)
         return fault
 
     def heal(self, name: str | None = None) -> int:
@@ -138,7 +139,7 @@ class Faults:
             self._active = [f for f in self._active if f not in gone]
             down = any(f.whole for f in self._active)
         if any(f.whole for f in gone) and not down:
-            self._listen(True)
+            self.listen(True)
         return len(gone)
 
     def active(self) -> list[Json]:
@@ -224,19 +225,18 @@ class Faults:
         return request.path
 
     def _instead(self, fault: Fault) -> Response:
-        plain = {"versioned": False, "negotiated": False}
         if fault.name == "starting":
             told = {"errorMessage": f"{self._app.NAME} is starting up, please try again later"}
-            return Response(503, told, versioned=False, negotiated=False)
+            return Response(503, told, versioned=False)
         if fault.name == "unauthorised":
-            return Response(401, **plain)
+            return Response(401, versioned=False)
         if fault.name == "login-page":
-            return Response(200, _LOGIN.encode(), "text/html; charset=utf-8", **plain)
+            return Response(200, _LOGIN.encode(), "text/html; charset=utf-8", versioned=False)
         message, kind = ("Something went wrong", "System.Exception")
         if fault.name == "locked":
             message, kind = _LOCKED, "code = Busy (5), message = System.Data.SQLite.SQLiteException (0x87AF03F3)"
         body = {"message": message, "description": f"{kind}: {message}\n   at (stack)"}
-        return Response(500, body, "application/json", **plain)
+        return Response(500, body, "application/json", versioned=False)
 
     def _changed(self, fault: Fault, request: Request, response: Response) -> Response:
         """The answer as the fault makes it."""

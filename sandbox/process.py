@@ -5,7 +5,11 @@
     stack["sonarr"].url, stack["sonarr"].api_key
     stack.event({"make_file": {…}})    # the vocabulary of the recordings
     stack.kill("sonarr"); stack.start("sonarr")
-    stack.close()
+    stack.control.break_("reset", server="sonarr", method="PUT", path="/api/v3/series/*", times=1, when="after")
+    stack.control.requests("sonarr"); stack.control.heal()
+    stack.close()                      # or: with Stack(home, "tiny") as stack: …
+
+`world` may be the name of a scenario; faults and the log of requests are described in `faults` and `control`.
 
 Servers that root starts run as nobody. Each keeps its port and its database across restarts, and ends with the process
 that started it unless the stack is `detached`.
@@ -23,8 +27,10 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from sandbox import scenarios
+from sandbox.control import Control
 from sandbox.disks import state_folder
 from sandbox.servarr.app import Timing
 from sandbox.servarr.config import read_config, write_config
@@ -32,6 +38,7 @@ from sandbox.values import Json
 from sandbox.world import World
 
 START_LIMIT_S = 20.0
+_CONFIG = {"AuthenticationMethod": "External"}
 
 
 @dataclass
@@ -69,13 +76,14 @@ class Stack:
     def __init__(
         self,
         home: Path,
-        world: Json,
+        world: Json | str,
         *,
         backing: str = "simulated",
         timing: Timing | None = None,
         detached: bool = False,
     ) -> None:
         self.home, self._detached = home.absolute(), detached
+        world = scenarios.load(world) if isinstance(world, str) else world
         self.world = World(self.home, backing)
         self.handles: dict[str, Handle] = {}
         home.mkdir(parents=True, exist_ok=True)
@@ -90,29 +98,47 @@ class Stack:
             config = read_config(folder / "config.xml")
             self.handles[spec["name"]] = Handle(spec["name"], spec["app"], folder, config.port, config.api_key)
 
+        self.control = Control(self.home, lambda: list(self.handles))
+
     def __getitem__(self, name: str) -> Handle:
         return self.handles[name]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def servers(self) -> dict[str, Handle]:
+        """The servers by name."""
+        return self.handles
 
     def _prepare(self, folder: Path, spec: Json, timing: Timing) -> None:
         folder.mkdir()
         (folder / "server.json").write_text(json.dumps({**spec, "timing": asdict(timing)}))
         key = spec.get("api_key") or secrets.token_hex(16)
         given = {k: str(v) for k, v in spec.get("config", {}).items() if k not in ("Port", "ApiKey")}
-        write_config(folder / "config.xml", {"Port": "0", "ApiKey": key, "AuthenticationMethod": "External", **given})
+        write_config(
+            folder / "config.xml",
+            {"Port": str(spec.get("port", 0)), "ApiKey": key, **_CONFIG, **given},
+        )
         if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)
 
     # -- life of the servers
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str) -> Self:
         """Starts servers (all, when none is named) and returns when they answer; those that run are let run."""
         waiting = [h for h in self._named(names) if not _alive(h)]
         for handle in waiting:
+            _forget(handle)
             handle.process = self._spawn(handle)
         for handle in waiting:
             self._await_ready(handle)
         for handle in self._named(names):
             _await_port(handle)
+        return self
 
     def kill(self, *names: str) -> None:
         """SIGKILL: what was under way stays as it is."""
@@ -205,11 +231,18 @@ class Stack:
                 continue
             if process.poll() is None:
                 os.killpg(process.pid, how)
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream:
-                    stream.close()
-            handle.process = None
+            _forget(handle)
+
+
+def _forget(handle: Handle) -> None:
+    """Takes leave of a process that has ended, or is ending."""
+    if handle.process is None:
+        return
+    handle.process.wait()
+    for stream in (handle.process.stdin, handle.process.stdout):
+        if stream:
+            stream.close()
+    handle.process = None
 
 
 def _alive(handle: Handle) -> bool:

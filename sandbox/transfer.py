@@ -36,14 +36,13 @@ def is_video(name: str) -> bool:
 
 @dataclass
 class Pace:
-    """How fast files are copied. `bytes_per_s` None is as fast as it goes; `retry_s` is how long a failing copy is tried.
+    """How fast files are copied. `bytes_per_s` None is as fast as it goes.
 
     When moves are slow (`stall_after` is a number of videos), that many videos move whole and the next stops half
     copied, until the setting is lifted or the process killed.
     """
 
     bytes_per_s: float | None = None
-    retry_s: float = 3.0
     stall_after: int | None = None
 
 
@@ -106,37 +105,32 @@ class Transfer:
             disks.remove_file(target)
         if not disks.is_file(source):
             # The target was the source under another name, and is gone now.
-            self._rollback_failed(source, target)
+            self._roll_back(source, target)
             raise NetError("System.InvalidOperationException", "Path doesn't exist!")
         if disks.same_mount(source, target):
             disks.rename(source, target)
             return
-        self._copy_patiently(source, target, size)
+        try:
+            self._copy(source, target, size)
+            disks.remove_file(source)
+        except NetError:
+            self._roll_back(source, target)
+            raise
+        self._videos += is_video(target)
 
-    def _rollback_failed(self, source: str, target: str) -> None:
+    def _roll_back(self, source: str, target: str) -> None:
+        """After a moment for the disk to recover, takes the copy back when the source is still there."""
+        time.sleep(self._retry_s)
+        if self._disks.is_file(source):
+            with contextlib.suppress(NetError):
+                if os.path.lexists(self._disks.real(target)):
+                    self._disks.remove_file(target)
+            return
         text = (
             f"Failed to properly rollback the file move [{source}] to [{target}], "
             "incomplete file may be left in target path."
         )
         self._log("error", "DiskTransferService", text)
-
-    def _copy_patiently(self, source: str, target: str, size: int) -> None:
-        """Copies and removes the source, trying again for a while on I/O errors; a failed try takes its copy back."""
-        until = time.monotonic() + self._retry_s
-        while True:
-            try:
-                self._copy(source, target, size)
-                self._disks.remove_file(source)
-            except NetError as error:
-                if os.path.lexists(self._disks.real(target)):
-                    with contextlib.suppress(NetError):
-                        self._disks.remove_file(target)
-                if not error.io or time.monotonic() >= until:
-                    raise
-                time.sleep(min(0.5, max(0.01, self._retry_s / 6)))
-            else:
-                self._videos += is_video(target)
-                return
 
     def _pace(self, name: str) -> Pace:
         settings = read_settings(self._disks.home)
@@ -144,7 +138,7 @@ class Transfer:
         if slow != self._slow:
             self._slow, self._videos = slow, 0
         stall = int(slow["finished_videos"]) if slow and is_video(name) else None
-        return Pace(settings.get("speed"), self._retry_s, stall)
+        return Pace(settings.get("speed"), stall)
 
     def _copy(self, source: str, target: str, size: int) -> None:
         disks = self._disks

@@ -136,14 +136,17 @@ class Radarr6(App):
         self.command("ImportListSync")
 
     def seed(self) -> None:
-        """Root folders, tags and movies of the world's `seed`; the files follow from the folders by a scan."""
+        """What the world's `seed` says: `{tags: [label], rootFolders: [path], movies: [{tmdbId, path, tags, monitored}]}`.
+
+        Their files follow from their folders, by a scan.
+        """
         seed = self.world.get("seed", {})
-        for path in seed.get("roots", []):
+        for path in seed.get("rootFolders", []):
             self.roots.add(path)
         for label in seed.get("tags", []):
             self.tags.ensure(label)
         scanner = Scanner(self.store)
-        for item in seed.get("items", []):
+        for item in seed.get("movies", []):
             wish = {
                 "path": item["path"],
                 "qualityProfileId": item.get("qualityProfileId", 1),

@@ -2,13 +2,13 @@
 
 A scenario is a function that returns a world as plain data, the same every time:
 
-    disks     [{path, size}]                 virtual mounts, in bytes
+    disks     [{path, size, fixed}]          virtual mounts, in bytes
+    folders   [path]                         the root folders, made first
     files     [{path, size}]                 made in this order (sparse where the disk is simulated)
-    settings  {speed?, …}                    bytes a second of a move, and other settings of the world
-    servers   [{name, app, version, roots, tags, metadata, items, queue}]
-                items: [{tvdbId | tmdbId, path, tags: [label], monitored}]; queue: [{title, size, sizeleft, …, of: id}]
+    settings  {speed?}                       bytes a second of a move
+    servers   [{name, app, version, metadata, seed, queue}]
 
-`disks`, `files` and `metadata` are in the vocabulary of recorded worlds (see `sandbox/README.md`).
+The vocabulary is that of `sandbox/README.md`; `seed` is what the servers know of the files from the start.
 """
 
 from __future__ import annotations

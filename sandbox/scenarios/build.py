@@ -127,13 +127,57 @@ def movie(
 def server(name: str, app: str, library: Library, roots: list[str], tags: tuple[str, ...] = ("pinned",)) -> Json:
     """One server of a world, with what it holds."""
     versions = {"sonarr": "4.0.19.2979", "radarr": "6.0.3.10276"}
+    kind = "series" if app == "sonarr" else "movies"
     return {
         "name": name,
         "app": app,
         "version": versions[app],
-        "roots": roots,
-        "tags": list(tags),
         "metadata": library.metadata,
-        "items": library.items,
+        "seed": {"tags": list(tags), "rootFolders": roots, kind: library.items},
         "queue": [],
+    }
+
+
+def world(disks: dict[str, int], servers: list[tuple[Library, Json]], speed: int | None = None) -> Json:
+    """A world of these disks (path → bytes) and servers; `speed` is that of moves, in bytes a second."""
+    return {
+        "disks": [{"path": path, "size": size, "fixed": True} for path, size in disks.items()],
+        "folders": [root for _, told in servers for root in told["seed"]["rootFolders"]],
+        "files": [file for library, _ in servers for file in library.files],
+        "settings": {"speed": speed} if speed else {},
+        "servers": [told for _, told in servers],
+    }
+
+
+def download(series: Json, series_id: int, size: int, left: int) -> Json:
+    """A record of the queue: the first episode of a show on its way from a torrent client."""
+    release = f"{series['title'].replace(' ', '.')}.S01E01.1080p.WEB-DL-EXAMPLE"
+    return {
+        "seriesId": series_id,
+        "episodeId": 1,
+        "seasonNumber": 1,
+        "languages": [{"id": 1, "name": "English"}],
+        "quality": {
+            "quality": {"id": 3, "name": "WEBDL-1080p", "source": "web", "resolution": 1080},
+            "revision": {"version": 1, "real": 0, "isRepack": False},
+        },
+        "customFormats": [],
+        "customFormatScore": 0,
+        "size": size,
+        "title": release,
+        "sizeleft": left,
+        "timeleft": "00:12:00",
+        "added": "2025-01-01T12:00:00Z",
+        "status": "downloading",
+        "trackedDownloadStatus": "ok",
+        "trackedDownloadState": "downloading",
+        "statusMessages": [],
+        "downloadId": "2F9A6A3B6C0F4E57B1D2A7C8E9F0011223344556",
+        "protocol": "torrent",
+        "downloadClient": "torrents",
+        "downloadClientHasPostImportCategory": False,
+        "indexer": "example",
+        "outputPath": f"/downloads/{release}",
+        "episodeHasFile": False,
+        "id": 1,
     }

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 
-from sandbox.scenarios.build import GB, Library, movie, server, show
+from sandbox.scenarios import build
+from sandbox.scenarios.build import GB, Library, download, movie, server, show
 from sandbox.scenarios.titles import invented
 from sandbox.values import Json
 
@@ -18,6 +19,7 @@ _FILL = {"/data/disk1": 0.93, "/data/disk2": 0.71, "/data/disk3": 0.46, "/data/d
 _SEED = 20240229
 _SERIES, _MOVIES = 120, 300
 _BYTES_PER_S = 150 * GB
+_DOWNLOADING = 7  # which of the series, by its place
 
 
 def world() -> Json:
@@ -37,13 +39,9 @@ def world() -> Json:
         root = f"{placed[_SERIES + number]}/movies"
         movie(films, tmdb_id=9000 + number, title=next(titles), year=chance.randint(1948, 2024), size=size, root=root)
     sonarr = server("sonarr", "sonarr", tv, [f"{disk}/tv" for disk in DISKS])
-    sonarr["queue"] = [_download(tv.metadata[7])]
-    return {
-        "disks": [{"path": path, "size": size} for path, size in DISKS.items()],
-        "files": tv.files + films.files,
-        "settings": {"speed": _BYTES_PER_S},
-        "servers": [sonarr, server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS])],
-    }
+    sonarr["queue"] = [download(tv.metadata[_DOWNLOADING], _DOWNLOADING + 1, 3 * GB, GB)]
+    radarr = server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS])
+    return build.world(DISKS, [(tv, sonarr), (films, radarr)], _BYTES_PER_S)
 
 
 def _show_sizes(chance: random.Random) -> list[float]:
@@ -77,14 +75,3 @@ def _add_show(tv: Library, number: int, title: str, size: int, disk: str, chance
         tags=("pinned",) if number % 17 == 3 else (),
         ended=number % 5 != 0,
     )
-
-
-def _download(series: Json) -> Json:
-    """One episode on its way from a torrent client."""
-    return {
-        "tvdbId": series["tvdbId"],
-        "title": f"{series['title'].replace(' ', '.')}.S01E01.1080p.WEB-DL-EXAMPLE",
-        "size": 3 * GB,
-        "sizeleft": 1 * GB,
-        "downloadId": "2F9A6A3B6C0F4E57B1D2A7C8E9F00112233445566"[:40],
-    }

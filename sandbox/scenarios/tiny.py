@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 
+from sandbox.scenarios import build
 from sandbox.scenarios.build import MB, Library, movie, server, show
 from sandbox.values import Json
 
@@ -37,12 +38,6 @@ def world() -> Json:
         )
     movie(films, tmdb_id=501, title="Northern Harbour", year=2019, size=92 * MB, root="/data/d1/movies")
     movie(films, tmdb_id=502, title="Quiet Signal", year=2015, size=25 * MB, root="/data/d3/movies")
-    return {
-        "disks": [{"path": path, "size": size} for path, size in DISKS.items()],
-        "files": tv.files + films.files,
-        "settings": {},
-        "servers": [
-            server("sonarr", "sonarr", tv, [f"{disk}/tv" for disk in DISKS]),
-            server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS]),
-        ],
-    }
+    sonarr = server("sonarr", "sonarr", tv, [f"{disk}/tv" for disk in DISKS])
+    radarr = server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS])
+    return build.world(DISKS, [(tv, sonarr), (films, radarr)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 
+from sandbox.scenarios import build
 from sandbox.scenarios.build import GB, Library, movie, server, show
 from sandbox.scenarios.titles import invented
 from sandbox.values import Json
@@ -59,13 +60,7 @@ def world() -> Json:
             size=chance.randint(15, 45) * GB,
             root=f"{disk}/movies",
         )
-    return {
-        "disks": [{"path": path, "size": size} for path, size in DISKS.items()],
-        "files": tv.files + uhd.files + films.files,
-        "settings": {"speed": 100 * GB},
-        "servers": [
-            server("sonarr", "sonarr", tv, [f"{disk}/tv" for disk in DISKS]),
-            server("sonarr-4k", "sonarr", uhd, [f"{disk}/tv4k" for disk in DISKS]),
-            server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS]),
-        ],
-    }
+    sonarr = server("sonarr", "sonarr", tv, [f"{disk}/tv" for disk in DISKS])
+    second = server("sonarr-4k", "sonarr", uhd, [f"{disk}/tv4k" for disk in DISKS])
+    radarr = server("radarr", "radarr", films, [f"{disk}/movies" for disk in DISKS])
+    return build.world(DISKS, [(tv, sonarr), (uhd, second), (films, radarr)], 100 * GB)

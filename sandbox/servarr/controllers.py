@@ -190,7 +190,9 @@ def add_filesystem(app: App, hidden: frozenset[str] = frozenset()) -> None:
 
     def space(_request: Request) -> Response:
         free, total = app.disks.machine()
-        return Response(200, [{"path": "/", "label": "", "freeSpace": free, "totalSpace": total}])
+        fixed = [(d.path, app.disks.free(d.path), d.size) for d in app.disks.all() if d.fixed]
+        rows = [("/", free, total), *fixed]
+        return Response(200, [{"path": p, "label": "", "freeSpace": f, "totalSpace": t} for p, f, t in rows])
 
     app.api("GET", "/filesystem", get)
     app.api("GET", "/filesystem/type", kind)

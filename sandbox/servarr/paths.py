@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sandbox.errors import failure
 from sandbox.values import Json
 
-_SYSTEM = ("/bin", "/boot", "/lib", "/sbin", "/proc", "/sys", "/usr/bin", "/usr/lib")
+_SYSTEM = ("/bin", "/boot", "/lib", "/sbin", "/proc")
 
 
 def clean(path: str) -> str:
@@ -49,3 +49,26 @@ def path_failure(path: str | None, prop: str = "Path") -> Json | None:
     told = f"Invalid Path: '{'{path}' if path is None else path}'"
     extra = {} if path is None else {"path": path}
     return failure(prop, told, "PathValidator", path, **extra)
+
+
+def system_failure(path: str, prop: str = "Path") -> Json | None:
+    """The failure of a path that is, or lies in, a folder of the system."""
+    for folder in _SYSTEM:
+        relationship = "set to" if clean(path) == folder else "child of" if is_parent(folder, path) else ""
+        if relationship:
+            text = f"Path '{path}' is {relationship} system folder {folder}"
+            more = {"path": path, "systemFolder": folder, "relationship": relationship}
+            return failure(prop, text, "SystemFolderValidator", path, **more)
+    return None
+
+
+def bin_failure(path: str, recycle_bin: str) -> Json | None:
+    """The failure of a path that is, or lies in, the recycle bin."""
+    relationship = ""
+    if recycle_bin:
+        same, inside = clean(path) == clean(recycle_bin), is_parent(recycle_bin, path)
+        relationship = "set to" if same else "child of" if inside else ""
+    if not relationship:
+        return None
+    text = f"Path '{path}' is {relationship} configured recycle bin folder"
+    return failure("Path", text, "RecycleBinValidator", path, path=path, relationship=relationship)

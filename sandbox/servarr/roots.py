@@ -6,7 +6,7 @@ from sandbox.binding import INT, STRING, WHATEVER, Model
 from sandbox.errors import Invalid, NetError, failure
 from sandbox.http import Request, Response
 from sandbox.servarr.app import App
-from sandbox.servarr.paths import clean, is_valid, path_failure
+from sandbox.servarr.paths import bin_failure, clean, is_valid, path_failure, system_failure
 from sandbox.values import Json
 
 _SPECIAL = frozenset({"$recycle.bin", "system volume information", "recycler", "lost+found", ".appledb", ".appledesktop",
@@ -25,6 +25,10 @@ class RootFolders:
         app.api("GET", "/rootfolder/{id}", self._get)
         app.api("POST", "/rootfolder", self._post)
         app.api("DELETE", "/rootfolder/{id}", self._delete)
+
+    def recycle_bin(self) -> str:
+        """The configured recycle bin, empty when there is none; an app that has one replaces this."""
+        return ""
 
     def paths(self) -> list[str]:
         """The configured paths, without a slash at the end."""
@@ -84,8 +88,14 @@ class RootFolders:
             return failure(
                 "Path", f"Path '{path}' is already configured as a root folder", "RootFolderValidator", path, path=path
             )
+        binned = bin_failure(path, self.recycle_bin())
+        if binned:
+            return binned
         if not self._app.disks.is_folder(told):
             return failure("Path", f"Path '{path}' does not exist", "PathExistsValidator", path, path=path)
+        system = system_failure(path)
+        if system:
+            return system
         if not self._app.disks.writable(told):
             text = f"Folder '{path}' is not writable by user 'media'"
             return failure("Path", text, "FolderWritableValidator", path, path=path, user="media")

@@ -92,6 +92,7 @@ class Sonarr4(App):
         self.media = Settings(self, "/config/mediamanagement", self.MEDIA_MANAGEMENT, _CHOICES)
         self.bin = RecycleBin(self.disks, self.transfer, lambda: str(self.media["recycleBin"]))
         self.roots = RootFolders(self, shows_total=self.SHOWS_TOTAL)
+        self.roots.recycle_bin = lambda: str(self.media["recycleBin"])
         self.tags = Tags(self, validates=self.VALIDATES_TAGS)
         self.render = Renderer(self.store, self.roots)
         self.refusals = Refusals(self.store, self.roots)

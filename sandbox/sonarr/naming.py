@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from sandbox.values import Json
 
 _ILLEGAL = {"\\": "+", "/": "+", "<": "", ">": "", "?": "!", "*": "-", "|": "", '"': ""}
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[^\w\s]")
 _NOISE = re.compile(r"((?:\b|_)(?<!^)(?:a(?!$)|an|the|and|or|of)(?!$)(?:\b|_))|\W|_", re.IGNORECASE)
 _EPISODE = re.compile(r"(?<![a-z0-9])s(\d{1,4})[ ._-]?((?:[ ._-]?e\d{1,3}(?:-e?\d{1,3})?)+)", re.IGNORECASE)
 _CROSS = re.compile(r"(?<!\d)(\d{1,2})x(\d{2,3})(?!\d)")
@@ -93,16 +95,18 @@ def folder_name(title: str, replacement: bool = True) -> str:
     text = title.replace(": ", " - ").replace(":", "-") if replacement else title.replace(":", "")
     for bad, good in _ILLEGAL.items():
         text = text.replace(bad, good if replacement else "")
-    return text.strip(" .") or "_"
+    return re.sub(r"([- ._])\1+", r"\1", text).strip(" .") or "_"
 
 
 def sort_title(title: str) -> str:
-    """Lower case and without the article in front."""
-    return _ARTICLE.sub("", title).lower().strip()
+    """Lower case, without punctuation and without the article in front."""
+    plain = _ARTICLE.sub("", _PUNCTUATION.sub("", title))
+    return re.sub(r"\s{2,}", " ", plain).strip().lower()
 
 
 def clean_title(title: str) -> str:
     """Letters and digits alone, without little words inside."""
     if title.isdigit():
         return title
-    return _NOISE.sub("", title).lower()
+    text = _NOISE.sub("", re.sub(r"(?<=\d)%", "percent", title)).lower()
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))

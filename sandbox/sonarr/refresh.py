@@ -12,6 +12,7 @@ from sandbox.binding import BOOL, INTS, MAYBE_INT, Model
 from sandbox.commands import Context
 from sandbox.errors import Failed, NetError
 from sandbox.sonarr.metadata import episode_of, season_numbers, series_of
+from sandbox.sonarr.monitoring import apply_add_options
 from sandbox.values import Json, prune
 
 if TYPE_CHECKING:
@@ -56,10 +57,32 @@ class Refresher:
     def _refresh_all(self, context: Context) -> None:
         for series in self._wanted(context.body["seriesIds"]):
             context.say(f"Updating {series['title']}")
-            fresh = self.refresh(series)
-            context.conclude(self._app.LOST_SHOW if fresh is None else "successful")
-            if fresh is not None and self._app.media["rescanAfterRefresh"] != "never":
-                self._app.scanner.scan(fresh, context.say)
+            try:
+                fresh = self.refresh(series)
+            except NetError:
+                # The scan comes all the same; what becomes of the command differs between versions.
+                self._rescan(series, context)
+                if self._app.LOST_SHOW == "successful":
+                    raise
+                context.conclude(self._app.LOST_SHOW)
+                continue
+            if fresh is not None:
+                self._rescan(fresh, context)
+            elif context.body["seriesIds"]:
+                context.conclude(self._app.LOST_SHOW)
+
+    def _rescan(self, series: Json, context: Context) -> None:
+        """The scan after a refresh, as the settings want it; a new series is always scanned."""
+        when = self._app.media["rescanAfterRefresh"]
+        manual = context.trigger == "manual"
+        if context.body["isNewSeries"] or when == "always" or (when == "afterManual" and manual):
+            try:
+                self._app.scanner.scan(series, context.say)
+            except NetError as error:
+                self._app.log.add("error", "RefreshSeriesService", f"Couldn't rescan series {series['title']}", error)
+            return
+        with self._app.lock:
+            apply_add_options(self._store, series["id"])
 
     def _rescan_all(self, context: Context) -> None:
         ident = context.body.get("seriesId")

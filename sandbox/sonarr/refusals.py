@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sandbox.errors import failure
-from sandbox.servarr.paths import clean, is_parent, path_failure
+from sandbox.servarr.paths import clean, is_parent, name_of, path_failure, system_failure
 from sandbox.servarr.roots import RootFolders
+from sandbox.sonarr.naming import folder_name
 from sandbox.sonarr.store import Store
 from sandbox.values import Json
 
@@ -27,8 +28,8 @@ class Refusals:
             out += _valid_path(path, "Path", "Path")
         if not (path and path.strip()):
             problems = _valid_path(root, "RootFolderPath", "Root Folder Path")
-            missing = None if problems else self._roots.exists_failure(str(root))
-            out += problems or ([missing] if missing else [])
+            refused = None if problems else self._root(str(root), sent.get("title") or "")
+            out += problems or ([refused] if refused else [])
         if not sent.get("title"):
             out.append(_empty("Title", "Title", sent.get("title")))
         tvdb = sent.get("tvdbId", 0)
@@ -62,6 +63,18 @@ class Refusals:
             out += self._profile(profile)
         return out
 
+    def _root(self, root: str, title: str) -> Json | None:
+        """A root folder must be configured, and must not look like the folder of the series itself."""
+        unknown = self._roots.exists_failure(root)
+        if unknown or not title:
+            return unknown
+        folder, name = folder_name(title), name_of(root)
+        if folder != name and _distance(folder, name) >= max(1.0, len(folder) * 0.2):
+            return None
+        text = f"Root folder path '{root}' contains series folder '{folder}'"
+        more = {"rootFolderPath": root, "seriesFolder": folder}
+        return failure("RootFolderPath", text, "SeriesFolderAsRootFolderValidator", root, "Root Folder Path", **more)
+
     def _profile(self, profile: int) -> list[Json]:
         if profile <= 0:
             return [_positive("QualityProfileId", "Quality Profile Id", profile)]
@@ -83,10 +96,11 @@ class Refusals:
         if told in map(clean, others):
             text = f"Path '{path}' is already configured for another series"
             return [failure("Path", text, "SeriesPathValidator", path, path=path)]
-        if any(is_parent(told, other) for other in others):
+        if any(is_parent(told, s["path"]) for s in self._store.series.each()):
             text = f"Path '{path}' is an ancestor of an existing series"
             return [failure("Path", text, "SeriesAncestorValidator", path, path=path)]
-        return []
+        system = system_failure(path)
+        return [system] if system else []
 
 
 def _positive(prop: str, label: str, value: int) -> Json:
@@ -103,3 +117,13 @@ def _valid_path(path: str | None, prop: str, label: str) -> list[Json]:
         return [_empty(prop, label, path)]
     invalid = path_failure(path, prop)
     return [invalid] if invalid else []
+
+
+def _distance(a: str, b: str) -> int:
+    """How many letters must be added, removed or replaced to make one word the other."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
+    return row[-1]

@@ -87,11 +87,13 @@ class Renderer:
         if BULK in row:
             return _bulk_statistics(row, count)
         moment = iso(now())
-        sizes = {f["id"]: f for f in self._store.files_of(row["id"])}
+        files: dict[int, list[Json]] = {}
+        for file in self._store.files_of(row["id"]):
+            files.setdefault(file["seasonNumber"], []).append(file)
         by_season: dict[int, list[Json]] = {}
         for episode in self._store.episodes_of(row["id"]):
             by_season.setdefault(episode["seasonNumber"], []).append(episode)
-        seasons = {n: _season(episodes, sizes, moment) for n, episodes in by_season.items()}
+        seasons = {n: _season(episodes, files.get(n, []), moment) for n, episodes in by_season.items()}
         whole: Json = {"seasonCount": count, **_sum(list(seasons.values()))}
         later = [e["airDateUtc"] for e in self._store.episodes.where(row["id"]) if e.get("airDateUtc", "") > moment]
         following = min(later, default="")
@@ -132,22 +134,21 @@ class Renderer:
         )
 
 
-def _season(episodes: list[Json], files: dict[int, Json], moment: str) -> Json:
-    have = {e["episodeFileId"] for e in episodes if e["episodeFileId"]}
+def _season(episodes: list[Json], files: list[Json], moment: str) -> Json:
+    """The statistics of one season: counts of its episodes, sizes of its file rows, linked or not."""
+    monitored = [e["airDateUtc"] for e in episodes if e["monitored"] and "airDateUtc" in e]
     counted = [e for e in episodes if e["episodeFileId"] or (e["monitored"] and e.get("airDateUtc", "9") <= moment)]
-    aired = [e["airDateUtc"] for e in counted if e.get("airDateUtc", "9") <= moment]
-    coming = [e["airDateUtc"] for e in episodes if e["monitored"] and e.get("airDateUtc", "") > moment]
-    files_here = [files[i] for i in have if i in files]
+    have = sum(e["episodeFileId"] > 0 for e in episodes)
     return prune(
         {
-            "nextAiring": min(coming, default=None),
-            "previousAiring": max(aired, default=None),
-            "episodeFileCount": sum(e["episodeFileId"] > 0 for e in episodes),
+            "nextAiring": min((a for a in monitored if a >= moment), default=None),
+            "previousAiring": max((a for a in monitored if a < moment), default=None),
+            "episodeFileCount": have,
             "episodeCount": len(counted),
             "totalEpisodeCount": len(episodes),
-            "sizeOnDisk": sum(f["size"] for f in files_here),
-            "releaseGroups": sorted({f["releaseGroup"] for f in files_here if f.get("releaseGroup")}),
-            "percentOfEpisodes": _percent(sum(e["episodeFileId"] > 0 for e in episodes), len(counted)),
+            "sizeOnDisk": sum(f["size"] for f in files),
+            "releaseGroups": sorted({f["releaseGroup"] for f in files if f.get("releaseGroup")}),
+            "percentOfEpisodes": _percent(have, len(counted)),
         }
     )
 

@@ -6,6 +6,7 @@ the series is forgotten. That is how a scan at the wrong moment erases what a mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,13 @@ from sandbox.values import Json
 if TYPE_CHECKING:
     from sandbox.sonarr.app import Sonarr4
 
-_SKIPPED = frozenset(
-    ("extras", "extra", "trailers", "samples", "sample", "backdrops", "behind the scenes", "deleted scenes", "featurettes",
-     "interviews", "other", "scenes", "shorts", "plex versions", "theme-music", "@eadir", "extrafanart", ".@__thumb")
-)  # fmt: skip
+_SKIPPED = re.compile(
+    r"(?:^|/)(?:extras|extrafanart|behind the scenes|deleted scenes|featurettes|interviews|other|scenes|samples|shorts"
+    r"|trailers|theme[-_. ]music|backdrops|@eadir|plex versions|\.[^/]+)/"
+    r"|-(?:trailer|other|behindthescenes|deleted|featurette|interview|scene|short)\.[^.]+$"
+    r"|(?:^|/)\.(?:_|unmanic)[^/]*$",
+    re.IGNORECASE,
+)
 
 
 class Scanner:
@@ -71,9 +75,7 @@ class Scanner:
         found = {}
         for file in self._app.disks.walk(path):
             relative = file[len(path) + 1 :]
-            *folders, name = relative.split("/")
-            hidden = any(f.lower() in _SKIPPED or f.startswith(".") for f in folders) or name.startswith("._")
-            if is_video(name) and not hidden:
+            if is_video(relative) and not _SKIPPED.search(relative):
                 found[relative] = self._app.disks.size(file)
         return found
 
