@@ -63,7 +63,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     "status": lambda: status_page(
         e.RESOURCES, {"disk_fill.media"}, (e.outcome(e.EXPANSE, "running", "copying"),), e.RUNS, Path("state"), e.LOOK
     ),
-    "why": lambda: why_page("Severance", [("disk_fill.media", ["Severance (tvdb:371980): 410 GB", "  held: all 19 files still seed"])], 2),
+    "why": lambda: why_page(
+        "Severance", [("disk_fill.media", ["Severance (tvdb:371980): 410 GB", "  held: all 19 files still seed"])], 2
+    ),
     "why_nobody": lambda: why_page("Sverance", [], 2),
     "doctor": lambda: doctor_page(e.FINDINGS),
     "diagnostics": lambda: diagnostics_page(e.DIAGNOSTICS),
