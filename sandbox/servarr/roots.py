@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sandbox.binding import INT, STRING, WHATEVER, Model
 from sandbox.errors import Invalid, NetError, failure
 from sandbox.http import Request, Response
@@ -14,10 +16,13 @@ _SPECIAL = frozenset({"$recycle.bin", "system volume information", "recycler", "
 
 
 class RootFolders:
-    """The table and its controller. `shows_total`: Sonarr 5 answers with `totalSpace` too."""
+    """The table and its controller.
 
-    def __init__(self, app: App, *, shows_total: bool = False) -> None:
-        self._app, self._shows_total = app, shows_total
+    `shows_total`: Sonarr 5 answers with `totalSpace` too. `recycle_bin` gives the configured bin, empty for none.
+    """
+
+    def __init__(self, app: App, *, shows_total: bool = False, recycle_bin: Callable[[], str] = lambda: "") -> None:
+        self._app, self._shows_total, self._recycle_bin = app, shows_total, recycle_bin
         self.table = app.database.table("rootfolders")
         members: Json = {"id": INT, "path": STRING, "unmappedFolders": WHATEVER}
         self._model = Model(f"{app.NAME}.Api.V3.RootFolders.RootFolderResource", members)
@@ -25,10 +30,6 @@ class RootFolders:
         app.api("GET", "/rootfolder/{id}", self._get)
         app.api("POST", "/rootfolder", self._post)
         app.api("DELETE", "/rootfolder/{id}", self._delete)
-
-    def recycle_bin(self) -> str:
-        """The configured recycle bin, empty when there is none; an app that has one replaces this."""
-        return ""
 
     def paths(self) -> list[str]:
         """The configured paths, without a slash at the end."""
@@ -88,7 +89,7 @@ class RootFolders:
             return failure(
                 "Path", f"Path '{path}' is already configured as a root folder", "RootFolderValidator", path, path=path
             )
-        binned = bin_failure(path, self.recycle_bin())
+        binned = bin_failure(path, self._recycle_bin())
         if binned:
             return binned
         if not self._app.disks.is_folder(told):

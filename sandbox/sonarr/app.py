@@ -90,9 +90,8 @@ class Sonarr4(App):
         self.store = Store(self.database)
         self.metadata = Metadata(self)
         self.media = Settings(self, "/config/mediamanagement", self.MEDIA_MANAGEMENT, _CHOICES)
-        self.bin = RecycleBin(self.disks, self.transfer, lambda: str(self.media["recycleBin"]))
-        self.roots = RootFolders(self, shows_total=self.SHOWS_TOTAL)
-        self.roots.recycle_bin = lambda: str(self.media["recycleBin"])
+        self.bin = RecycleBin(self.disks, self.transfer, self.recycle_bin)
+        self.roots = RootFolders(self, shows_total=self.SHOWS_TOTAL, recycle_bin=self.recycle_bin)
         self.tags = Tags(self, validates=self.VALIDATES_TAGS)
         self.render = Renderer(self.store, self.roots)
         self.refusals = Refusals(self.store, self.roots)
@@ -110,6 +109,10 @@ class Sonarr4(App):
         self.refresher = Refresher(self)
         Mover(self)
         self._small_commands()
+
+    def recycle_bin(self) -> str:
+        """The configured recycle bin, empty for none."""
+        return str(self.media["recycleBin"])
 
     def _small_commands(self) -> None:
         def backup(context: Context) -> None:
