@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.action import Json
 from reconciler.connection import App
-from reconciler.desired.document import HERE, canonical
+from reconciler.desired.document import HERE
 from reconciler.desired.guess import Guesser
+from reconciler.desired.scaffold import flow
 from reconciler.desired.schema import SECTIONS, summary
 from reconciler.desired.shape import Shape, shape_of
 from reconciler.errors import UsageError
@@ -105,6 +107,14 @@ def _below(shape: Shape) -> dict[str, Shape]:
 
 
 def _bare(path: str, name: str, shape: Shape) -> Explained:
-    default = shape.own.get("default")
-    written = None if default is None else default if isinstance(default, str) else canonical(default)
+    default = _said(shape.own.get("default"))
+    written = None if default is None else flow(default)
     return Explained(path, name, shape.words(), shape.required, written, shape.description)
+
+
+def _said(default: Json) -> Json:
+    """A default without its parts that say nothing."""
+    if not isinstance(default, dict):
+        return default
+    parts = {name: _said(value) for name, value in default.items()}
+    return {name: value for name, value in parts.items() if value is not None} or (None if default else {})

@@ -34,14 +34,13 @@ class _Fatal(Exception):
 class _Frame:
     """A collection that is still open. `key` is the key that waits for its value."""
 
-    __slots__ = ("anchor", "key", "merges", "node", "usable", "waiting")
+    __slots__ = ("anchor", "key", "merges", "node", "waiting")
 
     def __init__(self, node: Seq | Map, anchor: str | None) -> None:
         self.node = node
         self.anchor = anchor
         self.key: Scalar | None = None
         self.waiting = False  # a key was read (usable or not), its value comes next
-        self.usable = True
         self.merges: list[Node] = []
 
 

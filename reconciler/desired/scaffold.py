@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.desired.scalars import resolve
 from reconciler.desired.schema import summary
 from reconciler.kind import Kind
 
@@ -58,27 +59,22 @@ def _connections(connections: Sequence[Declared]) -> list[str]:
             "# connections:",
             "#   sonarr: {app: sonarr, url: http://sonarr:8989, api_key: {env: SONARR_API_KEY}}",
         ]
-    return ["connections:", *(f"  {c.name}: {_flow({'app': c.app, **c.fields})}" for c in connections)]
+    return ["connections:", *(f"  {c.name}: {flow({'app': c.app, **c.fields})}" for c in connections)]
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Flow style on one line; text in quotes unless it is a plain word, a path or an address."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(below)}" for key, below in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(below)}" for key, below in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(flow(item) for item in value)}]"
     if isinstance(value, str) and not _is_plain(value):
         return json.dumps(value, ensure_ascii=False)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _is_plain(text: str) -> bool:
-    """True where YAML reads the bare text as that text: letters first, nothing that means something to YAML."""
-    words = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
-    allowed = all(c.isascii() and (c.isalnum() or c in "/._-:~@") for c in text)
-    return (
-        bool(text)
-        and (text[0].isalpha() or text[0] == "/")
-        and allowed
-        and ": " not in text
-        and text.lower() not in words
-        and not text.endswith(":")
-    )
+    """True where the bare text means just that text, to every YAML reader, between brackets as well."""
+    allowed = all(c.isascii() and (c.isalnum() or c in "/._-:~@% ") for c in text)
+    begins = bool(text) and (text[0].isalnum() or text[0] == "/")
+    return begins and allowed and ": " not in text and text[-1] not in ": " and resolve(text) == (text, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reconciler.connection import App, ConnectionSpec, SecretRef
 from reconciler.desired import Desired, load
@@ -31,8 +31,10 @@ class ShelfSpec(ConnectionSpec):
     port: int = Field(default=22, ge=1, le=65535, description="Where it listens.")
 
 
-class Pace(Spec):
+class Pace(BaseModel):
     """How fast."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     per_run: int = Field(default=2, ge=1, description="In one run.")
     cooldown: Age = Field(default=7776000, description="How long a thing rests.")

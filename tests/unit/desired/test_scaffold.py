@@ -1,8 +1,9 @@
 """The first file of `arr init` loads as it stands and wishes for nothing yet."""
 
 import pytest
+import yaml
 
-from reconciler.desired.scaffold import Declared, scaffold
+from reconciler.desired.scaffold import Declared, flow, scaffold
 from tests.unit.desired.parts import KINDS, Folder
 
 TV = Declared("tv", "box", {"url": "http://tv:8989/base", "api_key": {"env": "TV_KEY"}, "access": "read"})
@@ -34,3 +35,11 @@ def test_comments_name_the_kinds_and_hold_when_uncommented(folder: Folder) -> No
     assert stack.disks["d2"].roots == {"tv": "/tv2"}
     assert stack.protect == ("tag:arr-protect", "tvdb:280619")
     assert stack.guards.per_day.max_bytes == 10**12
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["90d", "3%", "500 GB", "no", "22:30", "0644", "12", "", " a", "a: b", "a:", "- a", "a, b", "{x}", "a #b", "é"],
+)
+def test_text_in_flow_style_comes_back(text: str) -> None:
+    assert yaml.safe_load(flow({"a": [text], "b": text})) == {"a": [text], "b": text}
