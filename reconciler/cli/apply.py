@@ -57,6 +57,7 @@ def apply(
 
 
 def _made_now(call: Call, approve: str | None, *, yes: bool) -> Exit:
+    from reconciler.apply.report import Report
     from reconciler.cli.planning import made
     from reconciler.plan.outcome import exit_code
     from reconciler.views import console
@@ -73,8 +74,10 @@ def _made_now(call: Call, approve: str | None, *, yes: bool) -> Exit:
     stream = sys.stderr if call.format == "json" else sys.stdout
     console.show(plan_page(value, call.session.short(value.id), call.look()), stream)
     if not any(True for _ in value.actions()):
-        _report(call, None)
-        return exit_code(value, detailed=False)
+        code = exit_code(value, detailed=False)
+        if call.format == "json":
+            _report(call, Report(run="", plan=value.id), "", code)
+        return code
     if not yes and not _confirmed(value):
         sys.stderr.write("Nothing was done.\n")
         return Exit.ERROR
@@ -111,8 +114,9 @@ def _done(call: Call, plan: Plan, *, approve: str | None, confirmed: bool) -> Ex
     with ExitStack() as stack:
         listener = _listener(call, stack, stop)
         report = call.session.apply(plan, approve=approve, confirmed=confirmed, listener=listener, stop=stop)
-    _report(call, report, short)
-    return ended(plan, report)
+    code = ended(plan, report)
+    _report(call, report, short, code)
+    return code
 
 
 def _listener(call: Call, stack: ExitStack, stop: object) -> Listener:
@@ -129,17 +133,11 @@ def _listener(call: Call, stack: ExitStack, stop: object) -> Listener:
     return PlainListener(sys.stderr, clock, stopping=lambda: stop.requested)
 
 
-def _report(call: Call, report: Report | None, short: str = "") -> None:
-    from reconciler.apply.report import Report
+def _report(call: Call, report: Report, short: str, code: Exit) -> None:
     from reconciler.views.documents import ReportDocument
     from reconciler.views.report import report_page
-    from reconciler.views.text import Page
 
-    empty = Report(run="", plan="")
-    call.tell(
-        lambda: report_page(report, short) if report else Page(),
-        lambda: ReportDocument(exit=int((report or empty).exit), report=report or empty),
-    )
+    call.tell(lambda: report_page(report, short, code), lambda: ReportDocument(exit=int(code), report=report))
 
 
 def ended(plan: Plan, report: Report) -> Exit:

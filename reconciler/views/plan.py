@@ -217,4 +217,4 @@ def typed(subject: Subject) -> str:
     """A name of the subject that can be typed as it stands: its title in quotes, or its key."""
     title = subject.title
     plain = title.isprintable() and len(title) <= TYPED_MOST and not set(title) & set("\"'`$!\\")
-    return f'"{title}"' if title and plain else subject.key
+    return f'"{title}"' if title and plain and not title.startswith("-") else subject.key

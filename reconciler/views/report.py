@@ -36,8 +36,8 @@ STATE_WORDS: dict[State, str] = {
 SAME_SHOWN = 3
 
 
-def report_page(report: Report, short: str) -> Page:
-    """The report of one run."""
+def report_page(report: Report, short: str, code: Exit) -> Page:
+    """The report of one run. `code`: what the command ends with."""
     page = Page()
     if report.settled:
         page.line("From earlier runs:")
@@ -57,8 +57,8 @@ def report_page(report: Report, short: str) -> Page:
         page.flow(line)
     if report.outcomes and all(outcome.state == "done" for outcome in report.outcomes):
         page.ways(("Look again", "arr plan"), ("What it did", f"arr show {report.run}"))
-    if report.exit is not Exit.OK:
-        page.line(Span(f"(exit {int(report.exit)})", "dim"))
+    if code is not Exit.OK:
+        page.line(Span(f"(exit {int(code)})", "dim"))
     return page
 
 

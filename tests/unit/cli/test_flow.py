@@ -220,6 +220,25 @@ def test_json_of_every_command(arr: Desk, args: tuple[str, ...]) -> None:
     assert document(result.out)["exit"] == result.code
 
 
+@pytest.mark.parametrize("fault", ["down", "refuse"])
+def test_the_exit_code_in_the_json_is_the_real_one(arr: Desk, fault: str) -> None:
+    """Also when something is blocked or fails."""
+    arr.app.faults.add(fault)
+    for args in (("plan",), ("apply", "--yes")):
+        result = arr(*args, "--format", "json")
+        assert document(result.out)["exit"] == result.code
+    assert result.code != Exit.OK
+
+
+def test_partly_known(arr: Desk) -> None:
+    """What is blocked in one resource does not keep another from being done, and the end is 3."""
+    (arr.folder / "desired" / "other.yaml").write_text(
+        "connections:\n  attic: {app: folder, path: /nowhere/at/all}\nnotes:\n  up: {connection: attic, notes: {c: x}}\n"
+    )
+    planned = arr("plan")
+    assert (planned.code, arr("apply", "--yes").code, arr.world()) == (Exit.BLOCKED, Exit.PARTLY, BOTH)
+
+
 def test_markdown(arr: Desk) -> None:
     """A plan for a pull request; other commands refuse Markdown."""
     assert arr("plan", "--format", "markdown").out.startswith("## arr plan `")
