@@ -65,7 +65,12 @@ class Commands(TyperGroup):
         if cmd_name in COMMANDS:
             return load(cmd_name)
         entry = next((e for e in _others() if e.name == cmd_name), None)
-        return _loaded(entry) if entry else None
+        try:
+            return _loaded(entry) if entry else None
+        except ArrError:
+            if ctx.resilient_parsing:  # a shell that completes: a broken package is not there
+                return None
+            raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -96,7 +101,10 @@ def _loaded(entry: EntryPoint) -> Any:
 
 def _help_of(entry: EntryPoint) -> str:
     """The first sentence of the module that an entry point names, without importing it."""
-    spec = util.find_spec(entry.module)
+    try:
+        spec = util.find_spec(entry.module)
+    except ImportError:
+        spec = None
     if spec is None or not spec.origin:
         return f"From {entry.module}, which cannot be found."
     with Path(spec.origin).open(encoding="utf-8") as file:

@@ -58,9 +58,10 @@ def paths() -> Iterator[tuple[str, ...]]:
     yield ()
     root: Any = typer.main.get_command(app)
     assert isinstance(root, Commands)  # noqa: S101
-    for name in root.list_commands(None):
+    context = typer.Context(root, info_name="arr")
+    for name in root.list_commands(context):
         yield (name,)
-        for below in getattr(root.get_command(None, name), "commands", {}):
+        for below in getattr(root.get_command(context, name), "commands", {}):
             yield name, below
 
 

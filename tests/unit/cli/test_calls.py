@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from reconciler import registry
 from reconciler.cli import main
 from reconciler.connection import remember_secret
 from reconciler.errors import Exit
@@ -166,6 +168,34 @@ def test_help(arr: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"Examples:\n    arr {name}" in result.out
     assert main.COMMANDS[name] in " ".join(result.out.split())
     assert [line for line in result.out.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("arr pl", {"plan"}), ("arr plan --t", {"--target"}), ("arr plan --format ", {"text", "json", "markdown"})],
+)
+def test_completion(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, offered: set[str]
+) -> None:
+    """The shell is offered commands, options and values."""
+    monkeypatch.setenv("_ARR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" ")) - 1))
+    with pytest.raises(SystemExit):
+        main.outcome([])
+    assert set(capsys.readouterr().out.split()) == offered
+
+
+def test_a_broken_package_costs_its_own_commands_only(arr: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group of commands that cannot be loaded says so; help and all other commands work."""
+    broken = EntryPoint("extra", "no_such_package.cli:app", "arr.commands")
+    monkeypatch.setattr(registry, "commands", lambda: [broken])
+    assert "extra" in arr("--help").out
+    result = arr("extra", "up")
+    assert result.code == Exit.ERROR
+    assert "'extra'" in result.err
+    assert "no_such_package" in result.err
+    assert arr("validate").code == Exit.OK
 
 
 def test_help_lists_the_groups_of_others(arr: Desk) -> None:
