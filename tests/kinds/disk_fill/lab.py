@@ -232,13 +232,7 @@ def shows_on(
             library, tvdb_id=ident, title=title, year=2015, seasons=1, episodes=episodes, size=size, root=root,
             chance=random.Random(ident),
         )  # fmt: skip
-    return library, _seeded(server(name, "sonarr", library, roots), app, library, roots)
-
-
-def _seeded(told: dict[str, Any], app: str, library: Library, roots: list[str]) -> dict[str, Any]:
-    """A server that holds its library from the start."""
-    library_words = {"items": library.items, "roots": roots, "series": library.items, "rootFolders": roots}
-    return {**told, "app": app, "seed": {**library_words, "tags": told["tags"]}}
+    return library, {**server(name, "sonarr", library, roots), "app": app}
 
 
 def movies_on(roots: list[str], movies: list[tuple[int, str, int, str]], name: str = "radarr") -> Any:
@@ -246,14 +240,14 @@ def movies_on(roots: list[str], movies: list[tuple[int, str, int, str]], name: s
     library = Library()
     for ident, title, size, root in movies:
         movie(library, tmdb_id=ident, title=title, year=2019, size=size, root=root)
-    return library, _seeded(server(name, "radarr", library, roots), "radarr", library, roots)
+    return library, server(name, "radarr", library, roots)
 
 
 def world_of(disks: dict[str, int], *servers: Any, **more: Any) -> dict[str, Any]:
     """`disks`: virtual path → bytes."""
     return {
         "disks": [{"path": path, "size": size} for path, size in disks.items()],
-        "folders": sorted({root for _, told in servers for root in told["seed"]["roots"]}),
+        "folders": sorted({root for _, told in servers for root in told["seed"]["rootFolders"]}),
         "files": [file for library, _ in servers for file in library.files],
         "settings": {},
         "servers": [told for _, told in servers],
