@@ -21,7 +21,7 @@ from reconciler.apply.executor import Executor
 from reconciler.apply.follow import Patience
 from reconciler.apply.interrupt import Stop, stoppable
 from reconciler.apply.report import Listener, Outcome, Report, Silent
-from reconciler.apply.settle import pending
+from reconciler.apply.settle import FINAL, pending, settle_if_free
 from reconciler.clock import Clock, SystemClock
 from reconciler.connection import Finding
 from reconciler.desired import Desired, load
@@ -87,17 +87,20 @@ class Session:
         with Store.open(self.state, self.clock, read_only=read_only) as store:
             yield store
 
-    def _ledger(self, store: Store, opener: Opener) -> Ledger:
-        seen = pending(registry.kinds(), opener, store)
+    def _ledger(self, store: Store, opener: Opener, *, settling: bool = False) -> Ledger:
+        """What the state remembers. `settling`: what has ended meanwhile is journalled first."""
         kinds = registry.kinds()
+        seen = pending(kinds, opener, store)
+        if settling:
+            seen = settle_if_free(store, seen)
         memory = [kinds[r.address.kind].memory(r) for r in self.validate().resources]
         days = max((span.days + 1 for span in memory), default=1)
         return replace(store.ledger(self.clock.now(), days=days), pending=seen)
 
     def _observe(
-        self, store: Store, opener: Opener, resources: list[Resource[Any]], told: Told | None
+        self, store: Store, opener: Opener, resources: list[Resource[Any]], told: Told | None, *, settling: bool = False
     ) -> tuple[Facts, Ledger]:
-        ledger = self._ledger(store, opener)
+        ledger = self._ledger(store, opener, settling=settling)
         return observe(resources, registry.kinds(), opener, ledger, self.clock.now(), told), ledger
 
     def _opener(self) -> Opener:
@@ -108,7 +111,7 @@ class Session:
         resources = self._targeted(targets)
         desired = self.validate()
         with self._store() as store, self._opener() as opener:
-            facts, ledger = self._observe(store, opener, resources, told)
+            facts, ledger = self._observe(store, opener, resources, told, settling=True)
             now = self.clock.now()
             plan = make_plan(
                 Ground(
@@ -191,6 +194,11 @@ class Session:
                 patience=self.patience,
             ).run()
 
+    def unsettled(self, plan: Plan) -> bool:
+        """Whether applying `plan` would write to the journal though it has no action: something is under way, or ends."""
+        with self._store(read_only=True) as store:
+            return bool(plan.notes or store.pending())
+
     def undo(self, run: str) -> Plan:
         """A plan that takes `run` back where that is possible; kept in the state like any other."""
         _, entries = self._run(run)
@@ -245,7 +253,7 @@ class Session:
         going = tuple(
             Outcome(
                 action=p.action,
-                state="running" if p.verdict.state == "running" else "unknown",
+                state=FINAL.get(p.verdict.state, "running" if p.verdict.state == "running" else "unknown"),
                 says=p.verdict.says,
                 remedy=p.verdict.remedy,
                 data=p.verdict.data,

@@ -1,9 +1,9 @@
 """A sandbox stack with a desired folder and a state beside it, and the real `arr` command run over them.
 
-    with lab(tmp_path, tiny.world()) as lab:
-        lab.declare("disk_fill:\n  media: {…}")
-        done = lab.arr("plan")
-        assert done.returncode == 0
+with lab(tmp_path, tiny.world()) as lab:
+    lab.declare("disk_fill:\n  media: {…}")
+    done = lab.arr("plan")
+    assert done.returncode == 0
 """
 
 from __future__ import annotations
@@ -102,3 +102,13 @@ def lab(folder: Path, world: dict[str, Any], **options: Any) -> Iterator[Lab]:
         yield Lab(folder, stack, env)
     finally:
         stack.close()
+
+
+TINY = """
+disks:
+  d1: {roots: {sonarr: /data/d1/tv, radarr: /data/d1/movies}, max: 80%}
+  d2: {roots: {sonarr: /data/d2/tv, radarr: /data/d2/movies}, max: 90%}
+  d3: {roots: {sonarr: /data/d3/tv, radarr: /data/d3/movies}, max: 90%}
+disk_fill:
+  media: {disks: [d1, d2, d3]}
+"""

@@ -17,7 +17,7 @@ from reconciler.apply.follow import Patience, follow, settled_look
 from reconciler.apply.interrupt import Stop
 from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
-from reconciler.apply.settle import FINAL, settle
+from reconciler.apply.settle import FINAL, pending, settle
 from reconciler.connection import redact
 from reconciler.errors import StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
@@ -51,7 +51,7 @@ class Executor:
             self.journal.consume(self.plan.id, run)
             if self.plan.protects is not None:
                 self.journal.protect("", self.plan.protects)
-            settled = settle(self.kinds, self.opener, self.journal)
+            settled = settle(self.journal, pending(self.kinds, self.opener, self.journal))
         outcomes: list[Outcome] = []
         interrupted = False
         try:

@@ -7,12 +7,13 @@ pending: unknown is not an outcome to be remembered, it is a question to be aske
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.apply.journal import Journal, PendingRow
 from reconciler.apply.report import Outcome, State
 from reconciler.connection import redact
+from reconciler.errors import LockedError
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import Kind, Pending, Verdict
 from reconciler.opener import Opener, ReadWorld
@@ -47,10 +48,10 @@ def pending(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) ->
     )
 
 
-def settle(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) -> tuple[Outcome, ...]:
+def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:
     """Journal what has come to an end. The caller holds the lock, so no live process is between intent and act."""
     outcomes: list[Outcome] = []
-    for item in pending(kinds, opener, journal):
+    for item in seen:
         verdict = item.verdict
         state = FINAL.get(verdict.state)
         if state is None:
@@ -59,3 +60,15 @@ def settle(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) -> 
         elif journal.settle(item.run, item.action.id, state, verdict.says, verdict.data):
             outcomes.append(Outcome(action=item.action, state=state, says=verdict.says, data=verdict.data))
     return tuple(outcomes)
+
+
+def settle_if_free(journal: Journal, seen: tuple[Pending, ...]) -> tuple[Pending, ...]:
+    """Settle unless another process is at work just now; what is still open afterwards."""
+    if not any(item.verdict.state in FINAL for item in seen):
+        return seen
+    try:
+        with journal.lock("settling what was under way"):
+            settle(journal, seen)
+    except LockedError:
+        return seen
+    return tuple(item for item in seen if item.verdict.state not in FINAL)

@@ -222,7 +222,7 @@ def test_an_intent_left_by_a_dead_process_is_settled_by_looking(bench: Bench) ->
     seen = pending(bench.world.kinds, bench.opener, bench.store)
     assert [p.verdict.state for p in seen] == ["done", "not-done"]
     assert len(bench.store.pending()) == 2, "a look writes nothing"
-    assert [o.state for o in settle(bench.world.kinds, bench.opener, bench.store)] == ["done", "failed"]
+    assert [o.state for o in settle(bench.store, seen)] == ["done", "failed"]
     assert not bench.store.pending()
 
 
@@ -231,7 +231,8 @@ def test_what_gives_no_answer_stays_pending(bench: Bench) -> None:
     run = bench.store.begin_run("apply", plan.id)
     bench.store.intend(run, next(iter(plan.actions())))
     bench.world.app.faults.add("down")
-    assert [o.state for o in settle(bench.world.kinds, bench.opener, bench.store)] == ["unknown"]
+    seen = pending(bench.world.kinds, bench.opener, bench.store)
+    assert [o.state for o in settle(bench.store, seen)] == ["unknown"]
     assert len(bench.store.pending()) == 1
 
 
