@@ -161,6 +161,14 @@ class Stack:
         self._end(signal.SIGKILL, ())
         self.world.close()
 
+    def leave(self) -> None:
+        """Lets the servers of a detached stack run on, and forgets them here."""
+        for handle in self.handles.values():
+            if handle.process is not None and handle.process.stdout:
+                handle.process.stdout.close()
+                handle.process.returncode = 0  # it is not this process's child to wait for any more
+            handle.process = None
+
     def dispose(self) -> None:
         """Ends everything and deletes the home."""
         self.close()
