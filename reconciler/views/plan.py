@@ -43,6 +43,9 @@ def plan_page(plan: Plan, short: str, look: Look) -> Page:
     for hit in plan.guards:
         page.blank()
         obstacles.guard(page, hit, plan.resources, short)
+    for note in plan.notes:
+        page.blank()
+        page.flow(f"protect: {note}")
     page.blank()
     _quiet(page, plan, {part.address for part in speaking})
     _totals(page, plan, speaking)
