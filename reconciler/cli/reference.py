@@ -20,7 +20,6 @@ from reconciler import registry
 from reconciler.cli.main import Commands, app, outcome
 from reconciler.desired.explain import Explained, explain
 from reconciler.views.documents import json_schemas
-from reconciler.views.markdown import escaped
 
 COMMANDS_HEAD = """\
 # Commands
@@ -82,7 +81,7 @@ def kinds_page() -> str:
         parts.append(f"## {title}\n")
         for name in names:
             told = explain(name, kinds, apps)
-            parts.append(f"### {escaped(name)}\n\n{escaped(told.description)}\n")
+            parts.append(f"### {name}\n\n{told.description}\n")
             parts.append("\n".join(_rows(told)) + "\n")
     return "\n".join(parts)
 
@@ -95,7 +94,12 @@ def _rows(told: Explained) -> Iterator[str]:
     for child in _below(told):
         name = child.path.removeprefix(f"{told.path}.")
         default = "**required**" if child.required else f"`{child.default}`" if child.default is not None else ""
-        yield f"| `{name}` | {escaped(child.type)} | {default} | {escaped(child.description)} |"
+        yield f"| `{name}` | {_cell(child.type)} | {default} | {_cell(child.description)} |"
+
+
+def _cell(text: str) -> str:
+    """Our own words, which are Markdown already, as one cell."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _below(told: Explained) -> Iterator[Explained]:
@@ -105,13 +109,20 @@ def _below(told: Explained) -> Iterator[Explained]:
         yield from _below(explain(child.path, registry.kinds(), registry.apps()))
 
 
+def schema_pages() -> dict[str, str]:
+    """The schemas of what `--format json` prints."""
+    return {
+        f"schemas/{name.replace('/', '-')}.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        for name, schema in json_schemas().items()
+    }
+
+
+PAGES = {"commands.md": commands_page, "kinds.md": kinds_page}
+
+
 def pages() -> dict[str, str]:
     """File name under `docs/` → its text."""
-    written = {"commands.md": commands_page(), "kinds.md": kinds_page()}
-    for name, schema in json_schemas().items():
-        file = f"schemas/{name.replace('/', '-')}.json"
-        written[file] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-    return written
+    return {**{name: write() for name, write in PAGES.items()}, **schema_pages()}
 
 
 def main() -> None:
