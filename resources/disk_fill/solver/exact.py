@@ -6,6 +6,8 @@ heuristics miss. The number of steps is bounded: what was found by then is a pla
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from resources.disk_fill.solver.board import Board, Cost, Entry, State
 from resources.disk_fill.solver.order import ordered
 
@@ -68,7 +70,8 @@ def _neighbours(state: State, disk: int) -> list[int]:
 
 
 def _nearest(entries: list[Entry], size: int, count: int) -> list[int]:
-    near = sorted(entries, key=lambda entry: (abs(entry[0] - size), entry[2]))
+    cut = bisect_left(entries, (size, 0, 0))
+    near = sorted(entries[max(0, cut - count) : cut + count], key=lambda entry: (abs(entry[0] - size), entry[2]))
     return [entry[2] for entry in near[:count]]
 
 

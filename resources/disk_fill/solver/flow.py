@@ -1,6 +1,7 @@
 """How far the full disks could come down if items were liquid: what no plan can beat when targets can't be met.
 
-Called by the search, which stops looking when a plan is this close to the best that can exist. A maximum flow from
+Called by the search, which stops looking when a plan is this close to the best that can exist, and which follows the
+streams where room is scarce and not every item may go everywhere. A maximum flow from
 what has to leave, through the disks that items may go to (and on from there, as chains do), into allowed room.
 """
 
@@ -14,23 +15,43 @@ CLASSES = 400
 """With more different sets of eligible disks the flow is not worth its time, and 0 is the answer."""
 
 
+Stream = tuple[int, tuple[int, ...], int, int]
+"""(disk, the disks that its items may go to, the one they flow to, bytes)."""
+
+
 def least_short(board: Board) -> int:
     """Bytes by which the full disks miss their targets in every plan."""
+    return _solved(board)[0]
+
+
+def streams(board: Board) -> list[Stream]:
+    """Where the items would flow if they were liquid: first what only makes room for others, then the largest."""
+    found = _solved(board)[1]
+    return sorted(found, key=lambda stream: (board.source[stream[0]], -stream[3], stream))
+
+
+def _solved(board: Board) -> tuple[int, list[Stream]]:
     needs = board.needs()
-    classes = _classes(board)
+    classes = sorted(_classes(board).items())
     if len(classes) > CLASSES:
-        return 0
+        return 0, []
     count = len(board.names)
     graph = _Graph(count + len(classes) + 2)
     start, end = count + len(classes), count + len(classes) + 1
     for disk, need in enumerate(needs):
         graph.join(start, disk, need)
         graph.join(disk, end, 0 if board.drain[disk] else max(0, board.free[disk] - board.target[disk]))
-    for at, ((disk, reach), size) in enumerate(sorted(classes.items())):
+    for at, ((disk, reach), size) in enumerate(classes):
         graph.join(disk, count + at, size)
         for to in reach:
             graph.join(count + at, to, size)
-    return sum(needs) - graph.flow(start, end)
+    short = sum(needs) - graph.flow(start, end)
+    return short, [
+        (disk, reach, to, graph.left[to][count + at])
+        for at, ((disk, reach), _) in enumerate(classes)
+        for to in reach
+        if graph.left[to].get(count + at, 0) > 0
+    ]
 
 
 def _classes(board: Board) -> dict[tuple[int, tuple[int, ...]], int]:

@@ -16,6 +16,7 @@ from resources.disk_fill.solver.build import by_choice, by_need, serve_all
 from resources.disk_fill.solver.chains import make_way
 from resources.disk_fill.solver.even import even_out
 from resources.disk_fill.solver.flow import least_short
+from resources.disk_fill.solver.follow import follow
 from resources.disk_fill.solver.improve import drop_unneeded, refine
 from resources.disk_fill.solver.order import doable, ordered
 
@@ -25,11 +26,12 @@ NEAR = 2_000
 CROWD = 3
 """A plan with more than three times the moves that any plan needs makes the search try its other styles too."""
 
-_STYLES: tuple[tuple[Callable[[State], list[int]], bool], ...] = (
-    (by_need, False),
-    (by_choice, False),
-    (by_choice, True),
-    (by_need, True),
+_STYLES: tuple[tuple[Callable[[State], list[int]], bool, bool], ...] = (
+    (by_need, False, False),
+    (by_choice, False, False),
+    (by_choice, True, True),
+    (by_choice, True, False),
+    (by_need, True, False),
 )
 
 
@@ -43,6 +45,9 @@ def search(board: Board) -> list[tuple[int, int]]:
             best = candidate
         if mark.near(best):
             break
+    if not mark.reached(best):
+        around = _finished(exact.look_around(best))
+        best = around if around.cost() < best.cost() else best
     if exact.small(board):
         found = exact.best_of_all(board, _within_limits(board, best))
         best = State(board, found) if found is not None else best
@@ -73,14 +78,16 @@ class Mark:
 
 
 def _plans(board: Board, mark: Mark) -> Iterator[State]:
-    for sources_of, tight in _STYLES:
+    for sources_of, tight, guided in _STYLES:
         state = State(board)
         if any(board.wants()):
             even_out(state)
+        if guided:
+            follow(state)
         serve_all(state, sources_of(state), tight)
         if not mark.reached(state):
             make_way(state, by_need(state))
-        yield state if mark.reached(state) else exact.look_around(state)
+        yield state
 
 
 def _within_limits(board: Board, state: State) -> Cost:

@@ -126,7 +126,7 @@ def left(problem: Problem, solution: Solution) -> int:
 
 
 @given(problems(most_items=5))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_no_lawful_plan_is_better(problem: Problem) -> None:
     solution = solve(problem)
     assert check(problem, solution) == ()
@@ -136,7 +136,7 @@ def test_no_lawful_plan_is_better(problem: Problem) -> None:
 
 
 @given(problems(most_items=5, most_disks=3, limited=True))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_plan_within_the_limits_is_better(problem: Problem) -> None:
     solution = solve(problem)
     assert check(problem, solution) == ()
@@ -145,7 +145,7 @@ def test_no_plan_within_the_limits_is_better(problem: Problem) -> None:
 
 
 @given(problems(most_items=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_bound_is_never_above_the_optimum(problem: Problem) -> None:
     free_of_price = replace(problem, limits=Limits(price=0))
     _, short, cost = optimum(free_of_price)
@@ -173,14 +173,14 @@ def medium(seed: int) -> Problem:
 
 
 @given(st.integers(0, 100_000), st.sampled_from((None, 0.02, 0.1)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_random_problems_end_lawfully(seed: int, tolerance: float | None) -> None:
     problem = medium(seed) if tolerance is None else balanced(medium(seed), tolerance)
     assert check(problem, solve(problem)) == ()
 
 
 @given(st.integers(0, 100_000), st.integers(0, 8), st.integers(0, 900))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_limits_hold(seed: int, moves: int, size: int) -> None:
     problem = replace(medium(seed), limits=Limits(max_moves=moves, max_bytes=size, price=1))
     assert check(problem, solve(problem)) == ()
