@@ -7,16 +7,27 @@ it; where that is forbidden they are made in the open and unmounted by the world
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import subprocess
+import tempfile
 
 _CLONE_NEWNS = 0x00020000
 _private: list[bool] = []
 
 
+@functools.cache
 def available() -> bool:
-    """Whether this process may mount."""
-    return os.name == "posix" and os.geteuid() == 0
+    """Whether this process may mount: root may not everywhere, so it is tried once."""
+    if os.name != "posix" or os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            memory_disk(folder, 1 << 20, 0)
+        except OSError:
+            return False
+        unmount(folder)
+    return True
 
 
 def memory_disk(real: str, size: int, owner: int) -> None:

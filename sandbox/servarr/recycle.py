@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.disks import Disks
-from sandbox.servarr.paths import name_of
+from sandbox.servarr.paths import name_of, parent_of
 from sandbox.transfer import Transfer
 
 
@@ -37,3 +37,8 @@ class RecycleBin:
             number += 1
             name = f"{stem}_{number}{dot}{suffix}"
         self._transfer.move_file(path, f"{folder}/{name}")
+
+
+def bin_folder(item_path: str, file: str) -> str:
+    """Where in the bin a file of a series or movie goes: its folder, seen from the item's root."""
+    return parent_of(file)[len(parent_of(item_path)) :].strip("/")

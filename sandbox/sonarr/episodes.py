@@ -8,6 +8,7 @@ from sandbox.binding import BOOL, INTS, Model
 from sandbox.errors import Failed, NetError, bad_request, missing, rows_missing
 from sandbox.http import Request, Response
 from sandbox.servarr.paths import parent_of
+from sandbox.servarr.recycle import bin_folder
 from sandbox.values import Json
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class EpisodeController:
         if disks.is_folder(series["path"]) and disks.is_file(path):
             self._app.log.add("info", "MediaFileDeletionService", f"Deleting episode file: {path}")
             try:
-                self._app.bin.remove_file(path, series["path"].rsplit("/", 1)[1])
+                self._app.bin.remove_file(path, bin_folder(series["path"], path))
             except NetError as error:
                 told = "Unable to delete episode file"
                 self._app.log.add("error", "MediaFileDeletionService", f"{told}: {error.message}", error)

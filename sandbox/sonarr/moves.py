@@ -72,7 +72,6 @@ class Mover:
     def _move(self, context: Context, series: Json, source: str, target: str, count: str = "") -> None:
         title, disks = series["title"], self._app.disks
         if not disks.is_folder(source):
-            self._app.log.add("debug", _LOGGER, f"Folder '{source}' for '{title}' does not exist, not moving.")
             return
         self._tell(context, f"Moving {title} from '{source}' to '{target}'{count}")
         if clean(source) == clean(target):

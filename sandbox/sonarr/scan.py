@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import NetError
 from sandbox.servarr.paths import name_of, root_of
+from sandbox.servarr.recycle import bin_folder
 from sandbox.sonarr.monitoring import apply_add_options
 from sandbox.sonarr.naming import parse_name, quality_of, release_group
 from sandbox.transfer import is_video
@@ -94,7 +95,7 @@ class Scanner:
             path = f"{series['path']}/{extra}"
             if reason != "NoLinkedEpisodes" and self._app.disks.is_file(path):
                 try:
-                    self._app.bin.remove_file(path, name_of(series["path"]))
+                    self._app.bin.remove_file(path, bin_folder(series["path"], path))
                 except NetError as error:
                     self._app.log.add("error", "ExtraFileService", f"Unable to delete extra file: {path}", error)
 
