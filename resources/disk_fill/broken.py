@@ -51,11 +51,15 @@ class Found:
 
 @dataclass
 class Broken:
-    """All of them. `unknown` could not be looked at, `wants` has to be asked first, `unseen` counts what was too many."""
+    """All of them. `unknown` could not be looked at, `wants` has to be asked first, `unseen` counts what was too many.
+
+    `apart`: (connection, one folder, another) of the same name whose contents prove that they are two.
+    """
 
     found: list[Found] = field(default_factory=list)
     unknown: list[tuple[Candidate, Unknown]] = field(default_factory=list)
     wants: list[Query[Any]] = field(default_factory=list)
+    apart: list[tuple[str, str, str]] = field(default_factory=list)
     unseen: int = 0
 
 
@@ -112,7 +116,8 @@ def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iter
     for ident, data in latest.items():
         thing = by_key.get(ident)
         if thing is not None and data and data.get("files"):
-            yield Candidate(thing, str(data["source"]), str(data["destination"]), data)
+            in_vain = data.get("goal") == "new"  # a heal that went this way did not end well: the other way first
+            yield Candidate(thing, str(data["source"]), str(data["destination"]), data, denied=in_vain)
 
 
 def _folders(view: View) -> Iterator[Candidate]:
@@ -162,6 +167,8 @@ def _look(
         return  # the item went away between two answers
     known = {row.relative: row.bytes for row in rows.value}
     at_old, at_new = ({f.relative: f.bytes for f in place.value} for place in (old, new))
+    if _are_two(at_old, at_new):
+        out.apart.append((connection, candidate.old, candidate.new))
     scene = _scene(candidate, known, at_old, at_new)
     if _is_broken(candidate, scene):
         free = _free(view, connection, scene)
@@ -171,7 +178,7 @@ def _look(
 
 
 def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], at_new: dict[str, int]) -> Scene:
-    """A stranger's move has no known direction: half copies lie where it went, else most bytes lie where it came from."""
+    """A stranger's move may have no known direction: half copies lie where it went, else it goes back to its path."""
     old, new = candidate.old, candidate.new
     expected = known
     if candidate.data is not None:
@@ -179,14 +186,18 @@ def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], 
         expected = {str(name): int(size) for name, size in rows}
     elif not candidate.directed:
         both = at_old.keys() & at_new.keys()
-        turned = (
-            any(at_old[name] < at_new[name] for name in both)
-            if any(at_old[name] != at_new[name] for name in both)
-            else sum(at_new.values()) > sum(at_old.values())
-        )
+        halves = [name for name in both if at_old[name] != at_new[name]]
+        turned = any(at_old[name] < at_new[name] for name in halves) if halves else candidate.thing.item.path == new
         if turned:
             old, new, at_old, at_new = new, old, at_new, at_old
     return Scene(candidate.thing.item.path, old, new, expected, at_old, at_new)
+
+
+def _are_two(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Whether two folders can't be one, nor one a part of the other (a pool and its branch)."""
+    if not one or not other:
+        return bool(one) != bool(other)
+    return not (one.items() <= other.items() or other.items() <= one.items())
 
 
 def _is_broken(candidate: Candidate, scene: Scene) -> bool:

@@ -14,12 +14,14 @@ from typing import Any
 from reconciler.action import Blocked
 from reconciler.facts import Absent, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Resource
-from resources.clients.servarr import FileRows, Listing, MediaFiles
+from reconciler.units import size_text
+from resources.clients.servarr import FileRows, Listing, MediaFiles, Tree
 from resources.disk_fill import hardlinks, solver
 from resources.disk_fill.disks import Disks, Fill
 from resources.disk_fill.eligibility import No
 from resources.disk_fill.proof import unproven
 from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.words import count
 from resources.disk_fill.world import Thing, View
 
 ROUNDS = 6  # solving again without what turned out not to be movable
@@ -217,14 +219,32 @@ class Chooser:
         """The disks that it may go to: proven, and without a folder of its name."""
         folder, out = thing.folder.casefold(), []
         for disk, (root, barred) in self.targets(thing).items():
-            if barred:
-                continue
             names = self.folded[thing.connection, root]
-            if names is not None and folder in names:
-                self.barred[thing.key, disk] = f"there is a folder {root}/{thing.folder} already"
-                continue
-            out.append(disk)
+            if names is not None and folder in names and not self._empty(thing, root):
+                self.barred[thing.key, disk] = (
+                    f"there is a folder {root}/{thing.folder} already{self._sides(thing, root)}"
+                )
+            elif not barred:
+                out.append(disk)
         return tuple(out)
+
+    def _there(self, thing: Thing, root: str) -> dict[str, int] | None:
+        """The files at a target of this name, where they were looked at."""
+        tree = Tree(thing.connection, f"{root}/{thing.folder}")
+        answer = self.ground.facts.get(tree) if self.ground.facts.has(tree) else None
+        return {file.relative: file.bytes for file in answer.value} if isinstance(answer, Known) else None
+
+    def _empty(self, thing: Thing, root: str) -> bool:
+        """A folder without a file in it is in nobody's way: a move that failed at its first file leaves one."""
+        return self._there(thing, root) == {}
+
+    def _sides(self, thing: Thing, root: str) -> str:
+        """Both sides of a collision, as far as they were looked at."""
+        there = self._there(thing, root)
+        if there is None:
+            return ""
+        here = f"{count(thing.item.files or 0, 'file')}, {size_text(thing.item.bytes or 0)} here"
+        return f": {count(len(there), 'file')}, {size_text(sum(there.values()))} there, {here}"
 
     # ------------------------------------------------------------------------------------------------------- solving
 

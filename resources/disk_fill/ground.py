@@ -126,6 +126,7 @@ def _torn(torn: Broken, seen: View) -> dict[tuple[str, str], frozenset[str]]:
     """Folders that moves have left in two roots, or are about to: they say nothing about two roots being one."""
     places = [(f.candidate.thing.connection, place) for f in torn.found for place in (f.scene.old, f.scene.new)]
     places += [(c.thing.connection, place) for c, _ in torn.unknown for place in (c.old, c.new)]
+    places += [(app, place) for app, *both in torn.apart for place in both]
     for server in seen.servers.values():
         live = (job for job in jobs.moves(server.commands) if not job.over)
         places += [(server.name, place) for job in live for place in (job.source, job.destination)]

@@ -7,7 +7,7 @@ pace. Figures are exact bytes; the only estimate is time, and the plan says what
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Json, Proposal
 from reconciler.facts import Facts, Known
@@ -29,6 +29,8 @@ from resources.disk_fill.world import Thing
 
 ASSUMED_RATE = 100_000_000  # bytes a second, until moves of our own have shown a rate
 
+TRIES = 3  # heals of one item within a day; then somebody has to look
+
 MEND = Compensation(
     verb="heal",
     says="it goes on where there is room, else what has moved is brought back; no whole file is overwritten by a part of one",
@@ -37,7 +39,7 @@ MEND = Compensation(
 
 def plan(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
     """See the module. Facts that were not asked for are a KeyError."""
-    return _Planning(resource, survey(resource, facts, ledger, now), facts, ledger).proposal()
+    return _Planning(resource, survey(resource, facts, ledger, now), facts, ledger, now).proposal()
 
 
 @dataclass
@@ -48,6 +50,7 @@ class _Planning:
     seen: Survey
     facts: Facts
     ledger: Ledger
+    now: datetime
     actions: list[Action] = field(default_factory=list)
     later: list[Action] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -157,6 +160,18 @@ class _Planning:
         subject = thing.subject(self.seen.view.servers[thing.connection].app)
         told = told_of(scene, denied=torn.candidate.denied)
         size = sum(scene.expected.values())
+        tries = self._tries(subject.ident)
+        if tries >= TRIES:
+            forward = f"look at both folders yourself: {scene.old} and {scene.new}; arr history has the reasons"
+            self.held.append(
+                Held(
+                    subject=subject,
+                    reason=f"a move {told}; mended {tries} times today, in vain",
+                    way_forward=forward,
+                    bytes=size,
+                )
+            )
+            return
         if way is None or not way.fits:
             root = scene.new.rpartition("/")[0] if way and way.remedy.goal == "new" else scene.old.rpartition("/")[0]
             reason = (
@@ -192,6 +207,16 @@ class _Planning:
                 data=data,
                 cause="repair" if ours else "drift",
             )
+        )
+
+    def _tries(self, ident: str) -> int:
+        """Heals of a subject within a day that did not end well."""
+        return sum(
+            past.action.verb == "heal"
+            and past.outcome != "done"
+            and past.action.subject.ident == ident
+            and past.at > self.now - timedelta(days=1)
+            for past in self.ledger.history
         )
 
     def _heal_base(self, torn: Found) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from resources.disk_fill.choose import Choice, Step
 from resources.disk_fill.disks import Fill
 from resources.disk_fill.ground import Survey
 from resources.disk_fill.solver import Shortfall, Solution
+from resources.disk_fill.words import count
 
 
 def reason(step: Step, fills: Mapping[str, Fill], choice: Choice, *, settle: float) -> str:
@@ -37,11 +38,12 @@ def broken(found: Found, told: str, *, ours: bool) -> str:
     here, there = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
     lost = sum(there.get(name, -1) > here.get(name, -1) for name in scene.expected)
     whose = "" if ours else " (not ours)"
-    said = f"a move{whose} from {scene.old} to {scene.new}: {told}"
+    between = f"from {scene.old} to {scene.new}" if found.candidate.directed else f"between {scene.old} and {scene.new}"
+    said = f"a move{whose} {between}: {told}"
     if not lost:
         return said
     again = "it" if lost == 1 else "them"
-    return f"{said}; at its next rescan {app} would forget {_count(lost, 'file')} and download {again} again"
+    return f"{said}; at its next rescan {app} would forget {count(lost, 'file')} and download {again} again"
 
 
 def summary(
@@ -77,9 +79,9 @@ def _sum(actions: Iterable[Action], later: Sequence[Action], held: Sequence[Held
     for verb in ("heal", "move"):
         mine = [a for a in actions if a.verb == verb]
         if mine:
-            parts.append(f"{_count(len(mine), verb)}, {size_text(sum(a.effects.bytes_moved for a in mine))}")
+            parts.append(f"{count(len(mine), verb)}, {size_text(sum(a.effects.bytes_moved for a in mine))}")
     if later:
-        parts.append(f"{_count(len(later), 'move')} later, {size_text(sum(a.effects.bytes_moved for a in later))}")
+        parts.append(f"{count(len(later), 'move')} later, {size_text(sum(a.effects.bytes_moved for a in later))}")
     bound = ""
     if solution is not None and solution.moves and solution.met:
         bound = f" (any plan needs at least {size_text(solution.bound)})"
@@ -107,7 +109,3 @@ def _short(short: Shortfall) -> str:
             return f"{said}: no disk is full enough to fill it."
         case _:
             return f"{said}: the pace allows no more."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -12,6 +12,7 @@ from reconciler.units import size_text
 from resources.disk_fill.mending import choose, data_of
 from resources.disk_fill.scene import Place, Scene, whole, why_not
 from resources.disk_fill.verbs.look import Sight, as_rows, expected_of, root_state, rows, sight
+from resources.disk_fill.words import count
 
 LOOKS = 4  # at a move whose command is not seen: a list can be empty for a moment just after a start
 PAUSE = 1.0  # seconds between them
@@ -107,9 +108,5 @@ def told_of(scene: Scene, *, denied: bool = False) -> str:
             return f"everything lies at {scene.new}, but not as it was"
         return f"everything lies at {scene.new}, but the path says {scene.path}"
     half = f"; {len(scene.both)} of them at both places, half copied" if scene.both else ""
-    there, here = _count(len(scene.at_new)), _count(len(scene.at_old))
+    there, here = count(len(scene.at_new), "file"), count(len(scene.at_old), "file")
     return f"it stopped half-way: {there} at {scene.new}, {here} at {scene.old}{half}"
-
-
-def _count(number: int) -> str:
-    return "1 file" if number == 1 else f"{number} files"

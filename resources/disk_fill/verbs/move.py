@@ -22,6 +22,7 @@ from resources.disk_fill.proof import shared_names
 from resources.disk_fill.scene import Files
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
+from resources.disk_fill.words import count
 
 LOOKS = 5  # for the command that a PUT has queued
 PAUSE = 0.4  # seconds between them
@@ -60,7 +61,7 @@ class Move(Verb):
         found = look.tree(world, connection, data["source"])
         there = look.names_in(world, connection, data["destination_root"])
         beside = look.names_in(world, connection, data["source_root"])
-        folder = data["destination"].rpartition("/")[2]
+        destination = _destination(world, data, there)
         return Known(
             {
                 "path": item.path,
@@ -68,10 +69,10 @@ class Move(Verb):
                 "bytes": sum(rows.values()),
                 "list": fingerprint(rows),
                 "source": _source(rows, found),
-                "destination": _destination(world, data, there, folder),
+                "destination": destination,
                 "idle": _idle(world, data),
                 "room": _room(world, data, rows, found),
-                "roots": _roots(data, beside, there),
+                "roots": _roots(data, beside, there, absent=destination == "absent"),
             },
             world.now(),
         )
@@ -119,11 +120,14 @@ def _source(rows: Files, found: Files) -> str:
     return f"{len(away)} of {len(rows)} files are not there as the app has them: {away[0]}" if away else "whole"
 
 
-def _destination(world: Servers, data: dict[str, Json], there: set[str], folder: str) -> str:
+def _destination(world: Servers, data: dict[str, Json], there: set[str]) -> str:
+    folder = data["destination"].rpartition("/")[2]
     if folder.casefold() not in {name.casefold() for name in there}:
         return "absent"
     files = look.tree(world, data["connection"], data["destination"])
-    return f"there already, {len(files)} files, {size_text(sum(files.values()))}"
+    if not files:
+        return "absent"  # an empty folder is in nobody's way
+    return f"there already, {count(len(files), 'file')}, {size_text(sum(files.values()))}"
 
 
 def _idle(world: Servers, data: dict[str, Json]) -> str:
@@ -150,10 +154,13 @@ def _room(world: Servers, data: dict[str, Json], rows: Files, found: Files) -> s
     return "enough"
 
 
-def _roots(data: dict[str, Json], beside: set[str], there: set[str]) -> str:
+def _roots(data: dict[str, Json], beside: set[str], there: set[str], *, absent: bool) -> str:
     if data["vouched"]:
         return "two folders"
-    shared = shared_names(beside - {*data["torn"]}, there - {*data["torn"]})
+    known = {*data["torn"]}
+    if absent:
+        known.add(data["destination"].rpartition("/")[2])  # at most empty there, and full here: that is two folders
+    shared = shared_names(beside - known, there - known)
     return f"both hold {shared[0]}" if shared else "two folders"
 
 

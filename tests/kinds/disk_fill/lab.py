@@ -42,6 +42,10 @@ MIB = 1024 * 1024
 APPS = {"sonarr": SONARR, "radarr": RADARR, "here": HERE}
 
 
+class Stale(Exception):
+    """The subject is not as the plan saw it."""
+
+
 @dataclass
 class Row:
     """An entry of the journal that has no outcome yet."""
@@ -86,11 +90,13 @@ class Lab:
     # -- doing, as the executor does
 
     def begin(self, action: Action) -> dict[str, Any] | None:
-        """Precondition and perform. AssertionError when the precondition does not hold."""
+        """Precondition and perform. `Stale` when the precondition does not hold."""
         verb = KIND.verbs[action.verb]
         fact = verb.read(ReadWorld(self.opener), action)
         assert isinstance(fact, Known), fact
-        assert fact.value == action.rests_on
+        moved = {key: value for key, value in fact.value.items() if value != action.rests_on.get(key)}
+        if moved or fact.value.keys() != action.rests_on.keys():
+            raise Stale(str(moved))
         try:
             handle = verb.perform(WriteWorld(self.opener), action)
         except ReplyLost:
