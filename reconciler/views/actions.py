@@ -12,11 +12,12 @@ from reconciler.units import age_text, size_text
 from reconciler.views.differences import differences
 from reconciler.views.disks import Levels
 from reconciler.views.look import count
-from reconciler.views.text import Chunk, Page, Span, span
+from reconciler.views.text import Chunk, Page, Span, span, width_of
 
 INDENT = 6
 DURATION_COLUMN = 53
 AS_ABOVE = "as above"
+ARROW = " → "
 DESTROYING = ("delete", "destroy", "remove")
 
 
@@ -109,14 +110,12 @@ class Actions:
 
     def _change(self, action: Action) -> None:
         texts, takes = differences(action), duration(action.effects)
-        arrow = [span(texts[0])] if len(texts) == 1 else []
-        if arrow and takes:
-            self._page.tab(arrow, [Span(takes)], indent=INDENT, stop=DURATION_COLUMN)
-            return
-        for text in texts:
+        lines = [row for text in texts for row in side_by_side(text, self._page.width - INDENT)]
+        for text in lines[:-1] if takes else lines:
             self._page.pack([[span(text)]], indent=INDENT, hang=INDENT + 2)
         if takes:
-            self._page.line(Span(" " * INDENT + takes))
+            last = [span(lines[-1])] if lines else []
+            self._page.tab(last, [Span(takes)], indent=INDENT, stop=DURATION_COLUMN if lines else 0)
 
     def _reasons(self, action: Action) -> None:
         reason = () if action.cause == "repair" or not action.reason else (action.reason,)
@@ -128,3 +127,9 @@ class Actions:
             self._page.flow(text, indent=INDENT)
         self._page.pack([[span(d)] for d in action.details], sep=" · ", indent=INDENT)
         self._said = said
+
+
+def side_by_side(text: str, room: int) -> list[str]:
+    """`from → to` on one line, or on two where it is too long for one."""
+    before, arrow, after = text.partition(ARROW)
+    return [before, f"{ARROW.lstrip()}{after}"] if arrow and width_of([span(text)]) > room else [text]

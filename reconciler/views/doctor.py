@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from reconciler.connection import Finding
 from reconciler.views.look import count
 from reconciler.views.text import Page, Span, span, words
 
 MARKS = {True: ("ok", "good"), False: ("BAD", "bad"), None: ("?", "warn")}
-SAYS_COLUMN = 20
+MARK_WIDTH = 7
+LABEL_MOST = 30
 
 
 def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
@@ -18,8 +21,9 @@ def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
     for connection, findings in found:
         page.blank()
         page.line(span(connection, "head"))
+        label = min(LABEL_MOST, max((cell_len(f.what) for f in findings), default=0))
         for finding in findings:
-            _finding(page, finding)
+            _finding(page, finding, label)
     page.blank()
     if not found:
         page.line("No connection is declared. Begin with: arr init")
@@ -33,9 +37,11 @@ def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
     return page
 
 
-def _finding(page: Page, finding: Finding) -> None:
+def _finding(page: Page, finding: Finding, label: int) -> None:
     mark, style = MARKS[finding.ok]
-    label = f"{finding.what:<{SAYS_COLUMN - 8}}"
-    page.pack([[Span(f"   {mark:<4}", style), span(label)], *words(finding.says)], sep=" ", hang=SAYS_COLUMN)
+    column = MARK_WIDTH + label + 2
+    page.pack(
+        [[Span(f"   {mark:<4}", style), span(f"{finding.what:<{label}} ")], *words(finding.says)], sep=" ", hang=column
+    )
     if finding.remedy and finding.ok is not True:
-        page.pack([[Span("→")], *words(finding.remedy)], sep=" ", indent=SAYS_COLUMN, hang=SAYS_COLUMN + 2)
+        page.pack([[Span("→")], *words(finding.remedy)], sep=" ", indent=column, hang=column + 2)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.store import EntryRow, RunRow
 from reconciler.units import age_text
-from reconciler.views.actions import amount, name_of, number_of
+from reconciler.views.actions import amount, name_of, number_of, side_by_side
 from reconciler.views.differences import differences
 from reconciler.views.look import Look
 from reconciler.views.text import Page, Span, span
@@ -91,7 +91,8 @@ def _entry(page: Page, entry: EntryRow, look: Look) -> None:
         hang=13,
     )
     for text in differences(action):
-        page.pack([[span(text)]], indent=13, hang=15)
+        for row in side_by_side(text, page.width - 13):
+            page.pack([[span(row)]], indent=13, hang=15)
     if entry.says:
         page.flow(entry.says, indent=13)
     if action.undo is None and entry.state == "done":

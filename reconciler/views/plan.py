@@ -210,7 +210,10 @@ def approaches(plan: Plan, short: str) -> list[tuple[str, str]]:
     refused, hopeless = plan.refused(approved=False), plan.refused(approved=True)
     actions = list(plan.actions())
     if any(a.id not in refused for a in actions):
-        return [("Apply what is not stopped" if refused else "Apply", f"arr apply {short}")]
+        if not refused:
+            return [("Apply", f"arr apply {short}")]
+        whole = [("All of it", f"arr apply {short} --approve {short}")] if len(hopeless) < len(refused) else []
+        return [("Apply what is not stopped", f"arr apply {short}"), *whole]
     if any(a.id not in hopeless for a in actions):
         return [("Apply", f"arr apply {short} --approve {short}")]
     return []

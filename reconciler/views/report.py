@@ -95,7 +95,7 @@ def outcome_lines(page: Page, outcome: Outcome) -> None:
     ]
     if told := amount(action.effects):
         chunks.append([span(told)])
-    if outcome.seconds is not None and outcome.state == "done":
+    if outcome.seconds is not None and outcome.seconds >= 1 and outcome.state == "done":
         chunks.append([Span(age_text(outcome.seconds))])
     chunks.append([span(f"[{action.subject.connection}]", "dim")])
     page.pack(chunks, hang=13)
