@@ -122,24 +122,17 @@ def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iter
 
 def _folders(view: View) -> Iterator[Candidate]:
     """Folders without an item, in a root, under the name of an item that lies in another root of that app."""
+    by_folder: dict[tuple[str, str], list[Thing]] = {}
+    for thing in view.things:
+        by_folder.setdefault((thing.connection, thing.folder), []).append(thing)
     for server in view.servers.values():
-        for thing in view.things:
-            if thing.connection != server.name:
-                continue
-            for root, told in server.roots.items():
-                if root != thing.root and thing.folder in _unmapped(view, server.name, root, told.unmapped):
-                    yield Candidate(thing, f"{root}/{thing.folder}", thing.item.path, directed=False)
-
-
-def _unmapped(view: View, connection: str, root: str, told: tuple[str, ...] | None) -> frozenset[str]:
-    key = (connection, root)
-    if key not in view.unmapped:
-        names = frozenset(told) if told is not None else view.names.get(key) or frozenset()
-        taken = {
-            item.path.rpartition("/")[2] for item in view.servers[connection].items if item.path.startswith(root + "/")
-        }
-        view.unmapped[key] = names - taken
-    return view.unmapped[key]
+        for root, told in sorted(server.roots.items()):
+            names = frozenset(told.unmapped) if told.unmapped is not None else view.names.get((server.name, root))
+            paths = {thing.item.path for name in names or () for thing in by_folder.get((server.name, name), ())}
+            for name in sorted(names or ()):
+                if f"{root}/{name}" not in paths:
+                    for thing in by_folder.get((server.name, name), ()):
+                        yield Candidate(thing, f"{root}/{name}", thing.item.path, directed=False)
 
 
 def _look(

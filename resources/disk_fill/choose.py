@@ -85,6 +85,7 @@ class Chooser:
         self.blocked: list[Blocked] = []
         self.barred: dict[tuple[str, str], str] = {}  # (thing, disk) → why it may not go there
         self._targets: dict[tuple[str, str, bool], dict[str, tuple[str, str]]] = {}
+        self._opens: dict[tuple[str, str], tuple[frozenset[str], tuple[str, ...]]] = {}
         self._known()
 
     def choose(self) -> Choice:
@@ -218,6 +219,9 @@ class Chooser:
     def eligible(self, thing: Thing) -> tuple[str, ...]:
         """The disks that it may go to: proven, and without a folder of its name."""
         folder, out = thing.folder.casefold(), []
+        taken, open_disks = self._open(thing)
+        if folder not in taken:
+            return open_disks
         for disk, (root, barred) in self.targets(thing).items():
             names = self.folded[thing.connection, root]
             if names is not None and folder in names and not self._empty(thing, root):
@@ -227,6 +231,16 @@ class Chooser:
             elif not barred:
                 out.append(disk)
         return tuple(out)
+
+    def _open(self, thing: Thing) -> tuple[frozenset[str], tuple[str, ...]]:
+        """For all things of one root: the names at their targets, and the disks that are open to any other name."""
+        place = (thing.connection, thing.root)
+        if place not in self._opens:
+            targets = self.targets(thing)
+            names = (self.folded[thing.connection, root] or () for root, _ in targets.values())
+            taken = frozenset[str]().union(*names)
+            self._opens[place] = (taken, tuple(disk for disk, (_, barred) in targets.items() if not barred))
+        return self._opens[place]
 
     def _there(self, thing: Thing, root: str) -> dict[str, int] | None:
         """The files at a target of this name, where they were looked at."""

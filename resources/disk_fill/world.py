@@ -24,11 +24,15 @@ FINISHED = ("imported", "ignored", "failed")  # states of a queue record that th
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An item, and the disk and root that it lies on. `key` is its subject's ident: unique over all connections."""
+    """An item, and the disk and root that it lies on. `key` is its subject's ident: unique over all connections.
+
+    `folder` is the name of its own folder.
+    """
 
     connection: str
     item: Item
     root: str
+    folder: str
     disk: str
     key: str
 
@@ -36,10 +40,6 @@ class Thing:
         return Subject(
             connection=self.connection, type=TYPES[app], key=self.item.ident, title=self.item.title or self.item.path
         )
-
-    @property
-    def folder(self) -> str:
-        return self.item.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class Server:
 class View:
     """All of it. `names`: (connection, root) → what lies directly in the root, None where nobody has told yet.
 
-    `disk_of`: (connection, root) → declared disk, for roots that can be used. `unmapped`: folders of a root that are no
-    item's, looked up once.
+    `disk_of`: (connection, root) → declared disk, for roots that can be used.
     """
 
     servers: dict[str, Server] = field(default_factory=dict)
@@ -70,7 +69,6 @@ class View:
     disk_of: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
-    unmapped: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 def connections(resource: Resource[DiskFillSpec]) -> list[str]:
@@ -163,10 +161,10 @@ def _root(out: View, disk: str, connection: str, root: str) -> None:
 def _place(out: View, server: Server) -> None:
     kind = TYPES[server.app]
     for item in server.items:
-        root = item.path.rpartition("/")[0]
+        root, _, folder = item.path.rpartition("/")
         disk = out.disk_of.get((server.name, root))
         if disk is not None:
-            out.things.append(Thing(server.name, item, root, disk, f"{server.name}:{kind}/{item.ident}"))
+            out.things.append(Thing(server.name, item, root, folder, disk, f"{server.name}:{kind}/{item.ident}"))
 
 
 def _names(out: View, facts: Facts) -> None:
