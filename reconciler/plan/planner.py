@@ -159,7 +159,8 @@ def _protected(ground: Ground, resource: Resource[Any], action: Action) -> bool:
     if not guards.destructive(action):
         return False
     names = {*ground.stack.protect, *resource.spec.protect, *ground.ledger.protected}
-    return action.subject.key in names or action.subject.ident in names
+    subject = action.subject
+    return not names.isdisjoint({subject.key, subject.ident, f"{subject.type}:{subject.key}"})
 
 
 def _amount(proposal: Proposal) -> tuple[int, ...]:

@@ -280,6 +280,8 @@ class ServarrClient:
 
     def delete_tag(self, tag_id: int) -> None:
         """Delete a tag. WriteRefused, in the server's words, while anything carries it."""
+        if tag_id <= 0:
+            raise WriteRefused(f"{tag_id} is no id of a tag")
         self._before_write(self._meet, "the tag")
         self.http.write("DELETE", f"{API}/tag/{tag_id:d}")
 
