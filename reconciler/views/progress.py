@@ -76,16 +76,21 @@ class _Told:
         self._clock = clock
         self._stopping = stopping
         self._lock = threading.Lock()
-        self._total = 0
-        self._begun: dict[str, int] = {}
+        self._planned: set[str] = set()
+        self._begun = 0
         self._tracks: dict[str, Track] = {}
 
+    def planned(self, actions: list[Action]) -> None:
+        self._planned = {action.id for action in actions}
+
     def _start(self, action: Action) -> str:
+        """The number before an action's name. What mends a broken one is no action of the plan, and takes no number."""
         now = self._clock.monotonic()
-        self._begun.setdefault(action.id, len(self._begun) + 1)
-        self._total = max(self._total, len(self._begun))
         self._tracks[action.id] = Track(since=now, seen=now)
-        return f"[{self._begun[action.id]}/{self._total}]"
+        if action.id not in self._planned:
+            return "[mending]"
+        self._begun += 1
+        return f"[{self._begun}/{len(self._planned)}]"
 
     def _track(self, action: Action, verdict: Verdict) -> Track:
         now = self._clock.monotonic()
@@ -104,9 +109,6 @@ class PlainListener(_Told):
         self._stream = stream
         self._every = every
         self._stop_told = False
-
-    def planned(self, actions: list[Action]) -> None:
-        self._total = len(actions)
 
     def started(self, action: Action) -> None:
         with self._lock:
@@ -158,7 +160,7 @@ class BarListener(_Told):
         self._exit.close()
 
     def planned(self, actions: list[Action]) -> None:
-        self._total = len(actions)
+        super().planned(actions)
         if len(actions) > 1:
             self._all = self._progress.add_task(
                 count(len(actions), "action"), total=_weight_of(actions), told="", style="dim"
@@ -185,9 +187,9 @@ class BarListener(_Told):
             self._tracks.pop(outcome.action.id, None)
             if outcome.action.id in self._tasks:
                 self._progress.remove_task(self._tasks.pop(outcome.action.id))
-            self._ended += 1
-            if self._all is not None:
-                told = f"{self._ended} of {self._total}"
+            if self._all is not None and outcome.action.id in self._planned:
+                self._ended += 1
+                told = f"{self._ended} of {len(self._planned)}"
                 self._progress.update(self._all, advance=_weight_of([outcome.action]), told=told)
 
 

@@ -39,6 +39,7 @@ def test_plain_lines_tell_that_it_stops() -> None:
     """After Ctrl-C the next look says so, once."""
     out, stop = io.StringIO(), [False]
     listener = PlainListener(out, FakeClock(), stopping=lambda: stop[0])
+    listener.planned([e.EXPANSE])
     listener.started(e.EXPANSE)
     stop[0] = True
     listener.progress(e.EXPANSE, running(1))
@@ -77,6 +78,19 @@ def test_bars_on_a_terminal() -> None:
         listener.finished(e.outcome(action, "done"))
     assert "[1/2] move [group] x" in shown
     assert "122 GB of 488 GB · 2.0 GB/s · 3 min left" in shown
+
+
+def test_mending_takes_no_number() -> None:
+    """What mends a broken action is not counted as one of the plan."""
+    out = io.StringIO()
+    listener = PlainListener(out, FakeClock())
+    listener.planned([e.EXPANSE, e.FARGO])
+    mend = e.HEAL.model_copy(update={"id": f"{e.EXPANSE.id}/mend"})
+    for action in (e.EXPANSE, mend, e.FARGO):
+        listener.started(action)
+        listener.finished(e.outcome(action, "done"))
+    begun = [line.split(" · ")[0] for line in out.getvalue().splitlines() if line.startswith("[")]
+    assert begun == ["[1/2] move The Expanse", "[mending] heal Alpha Station", "[2/2] move Fargo"]
 
 
 def test_looking_is_gone_when_it_ends() -> None:
