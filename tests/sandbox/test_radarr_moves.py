@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sandbox.process import Stack
 from sandbox.scenarios.build import MB, Library, movie, server, world
-from sandbox.servarr.app import Timing
-from tests.sandbox.asking import Ask
+from tests.sandbox.play import Client
 
 MIB = 1024 * 1024
 A, B = "/data/a/movies", "/data/b/movies"
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(play: Callable[..., Stack]) -> Stack:
     """Three movies on disk a; b has room for one of them; something else lies on b."""
     library = Library()
     for ident, title, size in ((1, "Amber Coast", 20), (2, "Glass Orchard", 60), (3, "Quiet Signal", 10)):
@@ -26,13 +24,24 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     built = world({"/data/a": 200 * MIB, "/data/b": 60 * MIB}, [(library, server("radarr", "radarr", library, [A, B]))])
     built["files"].append({"path": f"{A}/Glass Orchard (2002)/second part.mkv", "size": 30 * MB})
     built["files"].append({"path": f"{B}/keep.txt", "size": 3})
-    with Stack(tmp_path / "home", built, timing=Timing(retry_s=0.05)) as stack:
-        yield stack
+    return play(built)
+
+
+class Ask(Client):
+    """A client that is called with a request, and gives status and body."""
+
+    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        status, _, answer = self.send(method, f"/api/v3{path}", body)
+        return status, answer
+
+    def last(self, name: str) -> dict[str, Any]:
+        """The latest command of this name, once it has ended."""
+        return self.ended(max(c["id"] for c in self.get("/command") if c["name"] == name))
 
 
 @pytest.fixture
 def ask(stack: Stack) -> Ask:
-    return Ask(stack, "radarr")
+    return Ask(stack["radarr"])
 
 
 def files(stack: Stack) -> dict[str, int]:
@@ -82,7 +91,7 @@ def test_a_refused_move_fails_and_leaves_the_path_wrong(stack: Stack, ask: Ask) 
     assert (ended["status"], ended["result"]) == ("failed", "unknown")
     assert ended["exception"].startswith("System.UnauthorizedAccessException")
     assert ask.get("/movie/1")["path"] == f"{B}/Amber Coast (2001)"
-    ask.run("RescanMovie", movieId=1)
+    ask.command(name="RescanMovie", movieId=1)
     assert ask.get("/moviefile?movieId=1") == [], "the root is not empty, so the rescan forgets the file"
     assert ask.get("/history/movie?movieId=1")[0]["data"]["reason"] == "MissingFromDisk"
 
@@ -90,7 +99,7 @@ def test_a_refused_move_fails_and_leaves_the_path_wrong(stack: Stack, ask: Ask) 
 def test_a_rescan_under_an_empty_root_forgets_nothing(stack: Stack, ask: Ask) -> None:
     stack.event({"remove": {"path": f"{B}/keep.txt"}})
     ask("PUT", "/movie/1", {**ask.get("/movie/1"), "path": f"{B}/Amber Coast (2001)"})
-    ask.run("RescanMovie", movieId=1)
+    ask.command(name="RescanMovie", movieId=1)
     assert len(ask.get("/moviefile?movieId=1")) == 1
 
 
@@ -125,7 +134,7 @@ def test_a_folder_that_holds_another_movie_is_not_deleted(stack: Stack, ask: Ask
     before = files(stack)
     assert ask("DELETE", "/movie/1?deleteFiles=true")[0] == 200
     assert ask("GET", "/movie/1")[0] == 404
-    assert ask.run("RescanMovie", movieId=3)["status"] == "completed"
+    assert ask.command(name="RescanMovie", movieId=3)["status"] == "completed"
     assert files(stack) == before
 
 
