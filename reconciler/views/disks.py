@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from reconciler.action import Action, Bar
 from reconciler.units import size_text
 from reconciler.views.look import Look
-from reconciler.views.text import Chunk, Page, Span, safe, span
+from reconciler.views.text import Chunk, Page, Span, safe, span, words
 
 BAR = 50
 BLOCKS = {"stays": "█", "leaves": "▒", "arrives": "▓", "free": "·"}
@@ -50,17 +50,11 @@ def _row(page: Page, bar: Bar, name: int) -> None:
     title = safe(bar.name)
     size, now, after = _figures(bar)
     change = signed(bar.free - bar.free_after)
-    wanted = bar.wanted if bar.ok else f"{bar.wanted}: not reached"
+    style = "" if bar.ok else "warn"
+    wanted = words(bar.wanted if bar.ok else f"not reached: {bar.wanted}", style)
     figures = f"{' ' * max(0, name - cell_len(title))}{size:>9}{now:>8}{after:>8}{change:>11}"
     start = max(name, cell_len(title)) + 36
-    page.pack(
-        [[Span(title, "title"), Span(figures)], *([span(word, "" if bar.ok else "warn")] for word in _parts(wanted))],
-        hang=start + 3,
-    )
-
-
-def _parts(wanted: str) -> list[str]:
-    return [wanted] if wanted else []
+    page.pack([[Span(title, "title"), Span(f"{figures}  ")], *wanted], sep=" ", hang=start + 3)
 
 
 def _figures(bar: Bar) -> tuple[str, str, str]:

@@ -89,7 +89,7 @@ def cause_text(part: ResourcePlan) -> list[str]:
     if part.cause == "start":
         return [f"Cause: {part.address} was never applied before."]
     if part.cause == "drift":
-        return ["Cause: the world changed since the last apply; your wish did not."]
+        return ["Cause: your wish did not change since the last apply; the world is not as it asks."]
     if part.cause == "repair":
         return ["Cause: something stopped half-way and is to be mended."]
     if not part.changes:

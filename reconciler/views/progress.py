@@ -131,7 +131,9 @@ class PlainListener(_Told):
     def finished(self, outcome: Outcome) -> None:
         with self._lock:
             track = self._tracks.pop(outcome.action.id, None)
-            seconds = self._clock.monotonic() - track.since if track else 0
+            if track is None:  # never begun: the report says why
+                return
+            seconds = self._clock.monotonic() - track.since
             took = f" after {age_text(seconds)}" if seconds >= 1 else ""
             says = f": {safe(outcome.says)}" if outcome.says and outcome.state != "done" else ""
             self._line(f"      {title_of(outcome.action)}: {outcome.state}{took}{says}")
