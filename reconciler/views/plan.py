@@ -89,7 +89,7 @@ def cause_text(part: ResourcePlan) -> list[str]:
     if part.cause == "start":
         return [f"Cause: {part.address} was never applied before."]
     if part.cause == "drift":
-        return ["Cause: your wish did not change since the last apply; the world is not as it asks."]
+        return ["Cause: the world is not as you wish; the wish itself did not change."]
     if part.cause == "repair":
         return ["Cause: something stopped half-way and is to be mended."]
     if not part.changes:
