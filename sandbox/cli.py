@@ -211,9 +211,9 @@ def break_(
         "when": "after" if after else "before",
         "files": files,
     }
-    desk = _require(_desk(home))
     try:
         Fault(name, **given)
+        desk = _require(_desk(home))
         desk.control.break_(name, server=server, **given)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -52,6 +52,7 @@ _LOGIN = (
 _LOCKED = "database is locked\ndatabase is locked"
 _KEPT = 100_000
 _BYTE_S = 1.0
+_KILL_DELAY_S = 0.3  # the answer to the request that began the move gets out first
 
 
 @dataclass
@@ -290,6 +291,7 @@ class Faults:
             passed.add(target)
             return
         if fault.name == "move-killed":
+            time.sleep(_KILL_DELAY_S)
             os.kill(os.getpid(), signal.SIGKILL)
         if fault.name == "move-disk-full":
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -144,6 +144,12 @@ class Stack:
         """SIGKILL: what was under way stays as it is."""
         self._end(signal.SIGKILL, names)
 
+    def await_end(self, *names: str) -> None:
+        """Waits until servers have ended by themselves, as after the fault `move-killed`. TimeoutExpired when they don't."""
+        for handle in self._named(names):
+            if handle.process is not None:
+                handle.process.wait(START_LIMIT_S)
+
     def stop(self, *names: str) -> None:
         """SIGTERM, and waits for the end."""
         self._end(signal.SIGTERM, names)
