@@ -20,6 +20,7 @@ _MANY = ("seriesIds", "movieIds")
 _TOUCH = (
     "RescanSeries", "RescanMovie", "RefreshSeries", "RefreshMovie", "RenameSeries", "RenameMovie", "RenameFiles",
 )  # fmt: skip
+_SCAN = ("RescanSeries", "RescanMovie", "RefreshSeries", "RefreshMovie")
 _IMPORT = ("ManualImport", "DownloadedEpisodesScan", "DownloadedMoviesScan")
 
 
@@ -68,6 +69,13 @@ def touching(commands: Iterable[Command], item_id: int) -> str:
         if not job.over and job.item_id == item_id:
             return f"{job.command.name} is {job.command.status}"
     return ""
+
+
+def scanned_since(commands: Iterable[Command], item_id: int, move: Command | None) -> bool:
+    """Whether the item was scanned after `move` had ended. Times are whole seconds: a tie counts as after."""
+    scans = (c for c in commands if c.over and c.name in _SCAN and _concerns(c.body, item_id))
+    ended = move.ended if move is not None else None
+    return any(ended is None or scan.started is None or scan.started >= ended for scan in scans)
 
 
 def moving(commands: Iterable[Command]) -> str:

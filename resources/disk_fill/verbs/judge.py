@@ -32,7 +32,7 @@ def judge(world: World, data: dict[str, Json], handle: dict[str, Json] | None, g
     if found.busy:
         return _running(found, goal)
     if whole(scene, goal):
-        return _arrived(world, data)
+        return _arrived(world, found, data)
     if goal == "new" and scene.path == scene.old and scene.state == "at-old":
         return Verdict("not-done", _gave_up(found, data), remedy=f"see the log of {data['connection']} for the reason")
     return _broken(world, found, data, handle)
@@ -54,8 +54,11 @@ def _running(found: Sight, goal: Place) -> Verdict:
     return Verdict("running", found.busy, done_bytes=done, total_bytes=total)
 
 
-def _arrived(world: World, data: dict[str, Json]) -> Verdict:
-    """Every file is there; the app must still know as many as before."""
+def _arrived(world: World, found: Sight, data: dict[str, Json]) -> Verdict:
+    """Every file is there. What somebody's scan in mid-move made the app forget comes back with the scan that follows;
+    once that has run, the app must know as many files as before."""
+    if not found.scanned:
+        return Verdict("done", "every file has arrived")
     known = rows(world, data["connection"], data["item_id"])
     forgotten = [name for name, _ in data["files"] if name not in known]
     if not forgotten:

@@ -20,11 +20,13 @@ from resources.disk_fill.scene import Files, Scene
 
 @dataclass(frozen=True)
 class Sight:
-    """One look. `busy` says what is under way for the item; `command` is the one that was followed, if it is known."""
+    """One look. `busy` says what is under way for the item; `command` is the one that was followed, if it is known;
+    `scanned`: the app has scanned the folder since that ended."""
 
     scene: Scene
     command: Command | None
     busy: str
+    scanned: bool
 
     @property
     def denied(self) -> bool:
@@ -68,7 +70,7 @@ def sight(world: World, data: dict[str, Json], handle: dict[str, Json] | None) -
         at_old=tree(world, connection, data["source"]),
         at_new=tree(world, connection, data["destination"]),
     )
-    return Sight(scene, command, busy)
+    return Sight(scene, command, busy, jobs.scanned_since(commands, item_id, command))
 
 
 def _followed(
