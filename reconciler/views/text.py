@@ -141,9 +141,6 @@ class Page:
             self.pack([left], indent=indent)
             self.pack([right], indent=indent)
 
-    def extend(self, other: Page) -> None:
-        self.lines += other.lines
-
     def _put(self, line: Sequence[Span], indent: int) -> None:
         self.lines.append([Span(" " * indent), *line] if indent else list(line))
 
