@@ -61,10 +61,10 @@ def _rounds(problem: Problem, board: Board) -> list[tuple[int, int]]:
 
 
 def _between(board: Board, moves: list[tuple[int, int]]) -> bool:
-    """Whether a source came within its limit but not to where it settles: the next plan sees it differently."""
+    """Whether a source came within its limit: the next plan takes what it settles below that for room."""
     free = State(board, dict(moves)).free
     return any(
-        source and not board.drain[at] and board.floor[at] <= free[at] < board.target[at]
+        source and not board.drain[at] and board.floor[at] < board.target[at] and board.floor[at] <= free[at]
         for at, source in enumerate(board.source)
     )
 
