@@ -5,8 +5,7 @@
       uhd:  {connections: [radarr], label: 4k-uhd}
 
 Labels are lower case: the servers store them so, but compare before they lower. Each server has ids of its own, so only
-labels count (accident A30). A tag that nothing carries is purged by the server once a day; the next plan then shows it as
-drift and makes it again. A tag that is in use cannot be deleted; the server says who uses it.
+labels count (accident A30).
 """
 
 from __future__ import annotations
@@ -34,7 +33,9 @@ class TagSpec(DeclaredSpec):
 
 
 class TagKind(Declared[TagSpec, Tag]):
-    """Tags of Sonarr and Radarr."""
+    """A label that Sonarr and Radarr shall have. They purge a tag that nothing carries once a day: the next plan shows it as
+    drift and makes it again. One that is in use cannot be deleted: the action fails with the server's words.
+    """
 
     name = "tag"
     Spec = TagSpec
