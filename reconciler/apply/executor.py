@@ -17,7 +17,7 @@ from reconciler.apply.follow import Patience, follow, settled_look
 from reconciler.apply.interrupt import Stop
 from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
-from reconciler.apply.settle import FINAL, pending, settle
+from reconciler.apply.settle import FINAL, close, pending, settle
 from reconciler.connection import redact
 from reconciler.errors import StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
@@ -38,6 +38,7 @@ class Executor:
     opener: Opener
     journal: Journal
     approved: bool = False
+    confirmed: bool = False
     listener: Listener = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
     patience: Patience = field(default_factory=Patience)
@@ -88,7 +89,7 @@ class Executor:
             raise StaleError(f"this plan was made at {made}, which is in the future of this clock", "set the clock")
 
     def _all(self, run: str, outcomes: list[Outcome]) -> None:
-        refused = self.plan.refused(approved=self.approved)
+        refused = self.plan.refused(approved=self.approved, confirmed=self.confirmed)
         actions = list(self.plan.actions())
         self.listener.planned([a for a in actions if a.id not in refused])
         wishes = {r.address: r.wish for r in self.plan.resources if r.wish}
@@ -197,17 +198,8 @@ class Executor:
         if state is None:  # still running, or unknown: it stays pending, and the next run looks again
             going: State = "running" if verdict.state == "running" else "unknown"
             return Outcome(action=action, state=going, says=verdict.says, remedy=verdict.remedy, data=verdict.data)
-        self.journal.settle(run, action.id, state, verdict.says, verdict.data)
-        if state == "done":
-            self._ownership(action)
+        close(self.journal, run, action, state, verdict)
         return Outcome(action=action, state=state, says=verdict.says, remedy=verdict.remedy, data=verdict.data)
-
-    def _ownership(self, action: Action) -> None:
-        """What a resource created is its own; what it deleted is nobody's."""
-        if action.verb == "create":
-            self.journal.own(action.address, action.subject.ident)
-        elif action.verb == "delete":
-            self.journal.disown(action.address, action.subject.ident)
 
     def _mend(self, run: str, action: Action, broken: Outcome) -> Outcome:
         """The approved compensation of an action that stopped half-way, as an action of its own in the journal."""
@@ -233,5 +225,8 @@ class Executor:
         mended = self._attempt(run, repair, self.kinds[action.address.split(".", 1)[0]].verbs[mend.verb])
         self.listener.finished(mended)
         if mended.state == "done":
-            return broken.model_copy(update={"state": "failed", "says": f"{broken.says}; {mended.says}"})
+            verb = self.kinds[action.address.split(".", 1)[0]].verbs[action.verb]
+            there = settled_look(self.opener, verb, action, None, patience=Patience(settle=0)).state == "done"
+            state: State = "done" if there else "failed"  # carried on to where it was to go, or brought back
+            return broken.model_copy(update={"state": state, "says": f"{broken.says}; {mended.says}"})
         return broken.model_copy(update={"says": f"{broken.says}; mending it: {mended.says}"})

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.action import Action
 from reconciler.apply.journal import Journal, PendingRow
 from reconciler.apply.report import Outcome, State
 from reconciler.connection import redact
@@ -48,6 +49,19 @@ def pending(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) ->
     )
 
 
+def close(journal: Journal, run: str, action: Action, state: State, verdict: Verdict) -> bool:
+    """Journal an outcome, and with it whose the subject is: what was created is its resource's own, what was deleted nobody's.
+
+    False when another process journalled an outcome before: that one counts.
+    """
+    first = journal.settle(run, action.id, state, verdict.says, verdict.data)
+    if first and state == "done" and action.verb == "create":
+        journal.own(action.address, action.subject.ident)
+    elif first and state == "done" and action.verb == "delete":
+        journal.disown(action.address, action.subject.ident)
+    return first
+
+
 def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:
     """Journal what has come to an end. The caller holds the lock, so no live process is between intent and act."""
     outcomes: list[Outcome] = []
@@ -57,7 +71,7 @@ def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:
         if state is None:
             going: State = "running" if verdict.state == "running" else "unknown"
             outcomes.append(Outcome(action=item.action, state=going, says=verdict.says, remedy=verdict.remedy))
-        elif journal.settle(item.run, item.action.id, state, verdict.says, verdict.data):
+        elif close(journal, item.run, item.action, state, verdict):
             outcomes.append(Outcome(action=item.action, state=state, says=verdict.says, data=verdict.data))
     return tuple(outcomes)
 

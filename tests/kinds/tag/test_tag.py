@@ -101,6 +101,18 @@ def test_a_lost_reply_is_looked_up(house: House, when: str) -> None:
     assert house.plan().resources[0].proposal.actions == ()
 
 
+def test_what_was_made_before_a_silence_is_ours_once_it_is_settled(house: House) -> None:
+    """The reply is lost and nobody can look: the next run settles it, and the tag is owned as any other that we made."""
+    house.declare("  kids: {connections: [radarr, sonarr], prune: true}\n")
+    house.control.break_("reset", server="radarr", method="POST", path="/api/v3/tag", times=1, when="after")
+    house.control.break_("unauthorised", server="radarr", method="GET", path="/api/v3/tag", skip=3)
+    assert states(house.apply()) == ["unknown", "done"]
+    house.control.heal()
+    assert not house.steps()
+    house.declare(HERE_WITH_PRUNE)
+    assert house.steps() == ["delete radarr:tag/kids"]
+
+
 def test_a_read_only_connection_is_sent_nothing(house: House) -> None:
     """Law 3, by the user's own word."""
     house.declare("  kids: {connections: [sonarr]}\n")
