@@ -55,6 +55,7 @@ def main(arguments: list[str]) -> int:
         os.setgid(65534)
         os.setuid(65534)
     os.umask(0o022)
+    threading.excepthook = _give_up
     downtime = float(spec.get("restart_s", 1.0))
     while True:
         worker = os.fork()
@@ -111,6 +112,13 @@ def _serve(app_class: type[App], folder: Path, spec: dict[str, object], watch: C
     with contextlib.suppress(BrokenPipeError):  # whoever started a detached server may be gone by its next start
         print(app.port, flush=True)
     threading.Event().wait()
+
+
+def _give_up(told: threading.ExceptHookArgs) -> None:
+    """A fault of the sandbox itself in a thread ends the server: tests must not wait for what never comes."""
+    sys.__excepthook__(told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _end_with_starter() -> None:

@@ -162,20 +162,15 @@ class Disks:
 
     def listing(self, path: str) -> tuple[list[str], list[str]]:
         """Names of the folders and of the files in a folder, newest first. Links count as what they point at."""
-        folders: list[str] = []
-        files: list[str] = []
-        if path.strip("/") in SYSTEM:
-            return folders, files
+        inside = path.strip("/")
+        if inside in SYSTEM:
+            return [], []
         with speaking_net(path), os.scandir(self.real(path)) as entries:
-            for entry in entries:
-                (folders if entry.is_dir() else files).append(entry.name)
+            found = sorted((e.name, e.is_dir()) for e in entries if inside or e.name != STATE)
         self.order.refresh()
         prefix = path.rstrip("/") + "/"
-        for names in (folders, files):
-            names.sort()
-            names.sort(key=lambda n: -self.order.rank(prefix + n))
-        hidden = {STATE} if path.strip("/") == "" else set()
-        return [n for n in folders if n not in hidden], files
+        found.sort(key=lambda e: -self.order.rank(prefix + e[0]))
+        return [n for n, folder in found if folder], [n for n, folder in found if not folder]
 
     def walk(self, path: str) -> Iterator[str]:
         """Every file below a folder, folder by folder, newest first."""
@@ -253,15 +248,28 @@ class Disks:
         self.changed(path)
 
     def remove_folder(self, path: str) -> None:
-        """Deletes a folder with all it holds; links are removed, not followed."""
+        """Deletes a folder with all it holds, files before folders, up to the first refusal; links are not followed.
+
+        Nothing goes when a file in it is somebody else's: the servers first make every file writable.
+        """
         if os.path.islink(self.real(path)):  # noqa: PTH114
             self.remove_file(path)
             return
+        for file in self.walk(path):
+            if os.access(self.real(file), os.R_OK) and not os.access(self.real(file), os.W_OK):
+                raise from_os(PermissionError(errno.EPERM, "Operation not permitted"), file)
+        self._remove_tree(path)
+
+    def _remove_tree(self, path: str) -> None:
         folders, files = self.listing(path)
         for name in files:
             self.remove_file(f"{path}/{name}")
         for name in folders:
-            self.remove_folder(f"{path}/{name}")
+            inside = f"{path}/{name}"
+            if os.path.islink(self.real(inside)):  # noqa: PTH114
+                self.remove_file(inside)
+            else:
+                self._remove_tree(inside)
         self.require_writable(path)
         with speaking_net(path):
             os.rmdir(self.real(path))  # noqa: PTH106

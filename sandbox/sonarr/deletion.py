@@ -44,7 +44,7 @@ class Deletion:
         for row in rows:
             path = clean(row["path"])
             if path in map(clean, others):
-                told = f"Series path: '{path}' is used by another series, not deleting files."
+                told = f"Series path: '{path}' is the same as another series, not deleting files."
             elif any(is_parent(path, other) for other in others):
                 told = f"Series path: '{path}' is a parent of another series, not deleting files."
             else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.binding import BOOL, INTS, Model
 from sandbox.errors import Failed, NetError, bad_request, missing, rows_missing
 from sandbox.http import Request, Response
-from sandbox.servarr.paths import parent_of
+from sandbox.servarr.paths import root_of
 from sandbox.servarr.recycle import bin_folder
 from sandbox.values import Json
 
@@ -106,7 +106,7 @@ class EpisodeController:
 
     def _remove(self, series: Json, file: Json) -> None:
         disks, path = self._app.disks, f"{series['path']}/{file['relativePath']}"
-        root = parent_of(series["path"])
+        root = root_of(series["path"], self._app.roots.paths())
         if not disks.is_folder(root):
             raise self._conflict(f"Series' root folder ({root}) doesn't exist.")
         if not disks.listing(root)[0]:

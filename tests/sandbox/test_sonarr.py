@@ -160,6 +160,18 @@ def test_deleted_series_takes_its_folder_along(play: Play) -> None:
     assert client.send("GET", "/api/v3/episodefile?seriesId=1")[0] == 404
 
 
+def test_deletion_goes_as_far_as_it_may_and_is_only_logged(play: Play) -> None:
+    stack = play(library("Alpha Station"))
+    stack.event({"make_file": {"path": f"{ALPHA}/poster.jpg", "size": 1}})
+    stack.event({"chmod": {"path": f"{ALPHA}/Season 1", "mode": "0555"}})
+    client = Client(stack["sonarr"])
+    assert client.send("DELETE", "/api/v3/series/1?deleteFiles=true")[0] == 200
+    logged = until(lambda: client.get("/log?level=error")["records"], bool)
+    assert logged[0]["message"].startswith(f"Task Error: Access to the path '{ALPHA}/Season 1/Alpha Station - S01E02")
+    assert {f["path"].split("/")[5] for f in stack.tree([ALPHA])} == {"Season 1"}
+    assert client.get("/series") == []
+
+
 def test_ten_thousand_rows_are_listed_within_a_second(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARR_SANDBOX_SPECS", raising=False)  # checking twelve megabytes is not what is timed here
     world = {
