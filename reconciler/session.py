@@ -180,7 +180,7 @@ class Session:
         stop: Stop | None = None,
     ) -> Report:
         """Do `plan`. `approve`: the id given with --approve; `confirmed`: a person typed it at the terminal."""
-        approved = confirmed or (approve is not None and self.approves(plan, approve))
+        approved = approve is not None and self.approves(plan, approve)
         stop = stop or Stop()
         with self._store() as store, self._opener() as opener, stoppable(stop):
             return Executor(
@@ -189,6 +189,7 @@ class Session:
                 opener=opener,
                 journal=store,
                 approved=approved,
+                confirmed=confirmed,
                 listener=listener or Silent(),
                 stop=stop,
                 patience=self.patience,

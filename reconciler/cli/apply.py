@@ -81,7 +81,7 @@ def _made_now(call: Call, approve: str | None, *, yes: bool) -> Exit:
     if not yes and not _confirmed(value):
         sys.stderr.write("Nothing was done.\n")
         return Exit.ERROR
-    return _done(call, value, approve=None, confirmed=not yes and _only_first_time(value))
+    return _done(call, value, approve=None, confirmed=not yes)
 
 
 def _only_first_time(plan: Plan) -> bool:
@@ -102,7 +102,7 @@ def _confirmed(plan: Plan) -> bool:
 def _done(call: Call, plan: Plan, *, approve: str | None, confirmed: bool) -> Exit:
     """Apply `plan`, unless a guard leaves nothing of it: then it stays unused."""
     short = call.session.short(plan.id)
-    refused = plan.refused(approved=confirmed or approve is not None)
+    refused = plan.refused(approved=approve is not None, confirmed=confirmed)
     actions = list(plan.actions())
     if actions and all(a.id in refused for a in actions):
         hit = refused[actions[0].id]

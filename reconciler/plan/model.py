@@ -112,6 +112,14 @@ class Plan(Value):
         for resource in self.resources:
             yield from resource.guards
 
-    def refused(self, *, approved: bool) -> dict[str, GuardHit]:
-        """Action id → the guard that forbids it, given whether this very plan was approved."""
-        return {a: hit for hit in self.hits() if not (approved and hit.approvable) for a in hit.blocks}
+    def refused(self, *, approved: bool, confirmed: bool = False) -> dict[str, GuardHit]:
+        """Action id → the guard that forbids it.
+
+        `approved`: this very plan was approved by its id. `confirmed`: a person typed yes to it at the terminal, which
+        approves first changes and nothing that is beyond a limit.
+        """
+        return {a: hit for hit in self.hits() if not _passed(hit, approved, confirmed) for a in hit.blocks}
+
+
+def _passed(hit: GuardHit, approved: bool, confirmed: bool) -> bool:
+    return (approved and hit.approvable) or (confirmed and hit.guard == "first-time")

@@ -81,7 +81,9 @@ def drift_page(plan: Plan) -> Page:
 def has_news(part: ResourcePlan) -> bool:
     """Whether a resource has anything to say beyond "as it should be"."""
     said = part.proposal
-    return bool(said.actions or said.later or said.held or said.blocked or said.under_way or said.errors or part.guards)
+    missed = any(not bar.ok for bar in said.bars)
+    open_ends = said.held or said.blocked or said.under_way or said.errors or part.guards
+    return bool(said.actions or said.later or open_ends or missed)
 
 
 def cause_text(part: ResourcePlan) -> list[str]:

@@ -26,7 +26,7 @@ from resources.disk_fill.verbs import HEAL, MOVE
 
 
 class DiskFill(Kind[DiskFillSpec]):
-    """See the package."""
+    """Keep disks at their fill targets by moving whole shows and movies between root folders."""
 
     name = "disk_fill"
     Spec = DiskFillSpec

@@ -174,6 +174,15 @@ def test_the_first_destruction_wants_an_approval(world: ToyWorld) -> None:
     assert not list(make_plan(ground(world, wish, ledger=owning(world, wish, names))).hits())
 
 
+def test_a_typed_yes_approves_first_changes_and_nothing_beyond_a_limit(world: ToyWorld) -> None:
+    names = many(world, 4)
+    wish = notes(world, prune=True, guard={"max": 2})
+    plan = make_plan(ground(world, wish, ledger=replace(owning(world, wish, names), applied={})))
+    assert {h.guard for h in plan.hits()} == {"first-time", "destroy-count"}
+    assert {h.guard for h in plan.refused(approved=False, confirmed=True).values()} == {"destroy-count"}
+    assert not plan.refused(approved=True)
+
+
 def test_an_edit_that_destroys_more_wants_an_approval_and_one_that_does_not_wants_none(world: ToyWorld) -> None:
     names = many(world, 4)
     keeps = notes(world, prune=True, notes=dict(list(names.items())[:3]))
