@@ -10,6 +10,7 @@ labels count (accident A30).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,14 +22,16 @@ from reconciler.kind import Resource
 from resources.clients.servarr import Tag, Tags
 from resources.declared import Declared, DeclaredSpec, Fields
 
+LABEL = re.compile(r"^[a-z0-9-]+$")
+
 
 class TagSpec(DeclaredSpec):
     """A label that the connections shall have."""
 
     label: str | None = Field(
         default=None,
-        pattern=r"^[a-z0-9-]+$",
         description="The label, if it is not the resource's name: small letters, digits and hyphens.",
+        json_schema_extra={"pattern": LABEL.pattern},
     )
 
 
@@ -44,12 +47,15 @@ class TagKind(Declared[TagSpec, Tag]):
 
     def check(self, resource: Resource[TagSpec]) -> Iterable[Diagnostic]:
         yield from super().check(resource)
-        if resource.spec.label is None and "_" in resource.address.name:
-            hint = f"label: {resource.address.name.replace('_', '-')}"
-            yield Diagnostic("a label has no underscore: give one", resource.marks.get(""), "label", hint=hint)
+        (label,) = self.wishes(resource)
+        if not LABEL.fullmatch(label):
+            mark = resource.marks.get("label") or resource.marks.get("")
+            hint = f"label: {'-'.join(re.findall('[a-z0-9]+', label.lower())) or 'kids'}"
+            yield Diagnostic(f"'{label}' is no label: small letters, digits and hyphens only", mark, "label", hint=hint)
 
     def wishes(self, resource: Resource[TagSpec]) -> Mapping[str, Fields]:
-        return {resource.spec.label or resource.address.name: {}}
+        label = resource.spec.label
+        return {resource.address.name if label is None else label: {}}
 
     def listing(self, connection: str) -> Query[tuple[Tag, ...]]:
         return Tags(connection)

@@ -233,9 +233,10 @@ def test_undo_takes_back_what_was_made_and_makes_again_what_was_deleted(house: H
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        ("  kids: {connections: [sonarr], label: Kids}", "label"),
-        ("  kids: {connections: [sonarr], label: two words}", "label"),
-        ("  my_kids: {connections: [sonarr]}", "a label has no underscore"),
+        ("  kids: {connections: [sonarr], label: Kids}", "small letters, digits and hyphens only"),
+        ("  kids: {connections: [sonarr], label: two words}", "small letters, digits and hyphens only"),
+        ('  kids: {connections: [sonarr], label: ""}', "'' is no label"),
+        ("  my_kids: {connections: [sonarr]}", "'my_kids' is no label"),
         ("  kids: {connections: [sonar]}", "no connection is called 'sonar'"),
         ("  kids: {connections: [sonarr, sonarr]}", "stands here twice"),
         ("  kids: {connections: []}", "connections"),
