@@ -69,6 +69,10 @@ class Sandbox:
 
     def event(self, event: dict[str, Any]) -> None:
         """Does to the world what the recording says was done."""
+        chmod = event.get("chmod")
+        if isinstance(chmod, dict) and "mode" not in chmod:
+            # Without a mode the whole folder was given to somebody else, not one entry of it.
+            event = {**event, "chmod": {**chmod, "recursive": True}}
         self._running().event(event)
 
     def tree(self, roots: list[str]) -> list[dict[str, Any]]:
