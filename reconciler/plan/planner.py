@@ -59,7 +59,12 @@ def make_plan(ground: Ground) -> Plan:
     rivals = conflicts(a for p in proposals.values() for a in p.actions)
     parts = [_part(ground, r, proposals[str(r.address)], rivals) for r in resources]
     actions = [a for p in parts for a in p.proposal.actions]
-    population = sum(sum(p.proposal.population.values()) for p in parts)
+    seen: dict[tuple[str, str], int] = {}  # two resources of a kind that look at one server see the same subjects
+    for part in parts:
+        for scope, found in part.proposal.population.items():
+            place = (part.address.split(".", 1)[0], scope)
+            seen[place] = max(seen.get(place, 0), found)
+    population = sum(seen.values())
     protects = _protections(ground)
     ending = [] if protects is None else sorted(ground.ledger.protected - set(protects))
     return Plan(
