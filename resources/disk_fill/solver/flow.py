@@ -20,33 +20,29 @@ Stream = tuple[int, tuple[int, ...], int, int]
 
 
 def least_short(board: Board) -> int:
-    """Bytes by which the full disks miss their targets in every plan."""
-    return _solved(board)[0]
+    """Bytes by which the full disks and (balance) the empty ones miss their targets in every plan."""
+    return _leaving(board)[0] + _coming(board)
 
 
 def streams(board: Board) -> list[Stream]:
     """Where the items would flow if they were liquid: first what only makes room for others, then the largest."""
-    found = _solved(board)[1]
+    found = _leaving(board)[1]
     return sorted(found, key=lambda stream: (board.source[stream[0]], -stream[3], stream))
 
 
-def _solved(board: Board) -> tuple[int, list[Stream]]:
+def _leaving(board: Board) -> tuple[int, list[Stream]]:
+    """What cannot leave the full disks, and the streams of what can."""
     needs = board.needs()
-    classes = sorted(_classes(board).items())
+    rooms = [
+        0 if drain else max(0, free - target)
+        for drain, free, target in zip(board.drain, board.free, board.target, strict=True)
+    ]
+    classes = sorted(_classes(board, 0).items())
     if len(classes) > CLASSES:
         return 0, []
-    count = len(board.names)
-    graph = _Graph(count + len(classes) + 2)
-    start, end = count + len(classes), count + len(classes) + 1
-    for disk, need in enumerate(needs):
-        graph.join(start, disk, need)
-        graph.join(disk, end, 0 if board.drain[disk] else max(0, board.free[disk] - board.target[disk]))
-    for at, ((disk, reach), size) in enumerate(classes):
-        graph.join(disk, count + at, size)
-        for to in reach:
-            graph.join(count + at, to, size)
-    short = sum(needs) - graph.flow(start, end)
-    return short, [
+    graph, flow = _flowed(classes, needs, rooms)
+    count = len(needs)
+    return sum(needs) - flow, [
         (disk, reach, to, graph.left[to][count + at])
         for at, ((disk, reach), _) in enumerate(classes)
         for to in reach
@@ -54,13 +50,48 @@ def _solved(board: Board) -> tuple[int, list[Stream]]:
     ]
 
 
-def _classes(board: Board) -> dict[tuple[int, tuple[int, ...]], int]:
-    """Bytes that may leave each disk, by where they may go."""
+def _coming(board: Board) -> int:
+    """What cannot reach the disks that want to be filled, whatever the others can spare."""
+    wants = board.wants()
+    classes = sorted(_classes(board, 1).items())
+    if not any(wants) or len(classes) > CLASSES:
+        return 0
+    return sum(wants) - _flowed(classes, [_spare(board, disk) for disk in range(len(wants))], wants)[1]
+
+
+def _spare(board: Board, disk: int) -> int:
+    """Bytes that may leave a disk, at most; a move that frees less than it brings makes them more."""
+    ceiling = board.ceiling[disk]
+    if ceiling is None or any(frees < size for frees, size, _ in board.entries[disk]):
+        return sum(entry[1] for entry in board.entries[disk])
+    return max(0, ceiling - board.free[disk])
+
+
+Classes = list[tuple[tuple[int, tuple[int, ...]], int]]
+
+
+def _flowed(classes: Classes, inflow: list[int], outflow: list[int]) -> tuple[_Graph, int]:
+    """The flow from disks through the classes of their items into disks; classes are the nodes after the disks."""
+    count = len(inflow)
+    graph = _Graph(count + len(classes) + 2)
+    start, end = count + len(classes), count + len(classes) + 1
+    for disk in range(count):
+        graph.join(start, disk, inflow[disk])
+        graph.join(disk, end, outflow[disk])
+    for at, ((disk, reach), size) in enumerate(classes):
+        graph.join(disk, count + at, size)
+        for to in reach:
+            graph.join(count + at, to, size)
+    return graph, graph.flow(start, end)
+
+
+def _classes(board: Board, part: int) -> dict[tuple[int, tuple[int, ...]], int]:
+    """Bytes that may leave each disk, by where they may go: as freed (part 0) or as moved (part 1)."""
     found: dict[tuple[int, tuple[int, ...]], int] = {}
     for disk, entries in enumerate(board.entries):
-        for frees, _, item in entries:
-            key = (disk, board.reach[item])
-            found[key] = found.get(key, 0) + frees
+        for entry in entries:
+            key = (disk, board.reach[entry[2]])
+            found[key] = found.get(key, 0) + entry[part]
     return found
 
 

@@ -80,10 +80,10 @@ class Mark:
 def _plans(board: Board, mark: Mark) -> Iterator[State]:
     for sources_of, tight, guided in _STYLES:
         state = State(board)
-        if any(board.wants()):
-            even_out(state)
         if guided:
             follow(state)
+        if any(board.wants()):
+            even_out(state)
         serve_all(state, sources_of(state), tight)
         if not mark.reached(state):
             make_way(state, by_need(state))

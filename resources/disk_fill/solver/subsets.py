@@ -20,6 +20,9 @@ SPREAD = 40
 CAPS: tuple[tuple[int, int] | None, ...] = (None, (1, 1), (2, 3), (1, 2), (1, 3), (1, 5), (1, 8))
 """Parts of the need: items above are left out in turn, as one huge item must not hide a set of small ones."""
 
+SCANS = 160
+"""Passes over the pool in one call, at most."""
+
 _FINE = 20_000
 """A pair that is closer to the need than 1/20,000 of it is not searched further."""
 
@@ -34,6 +37,7 @@ class _Best:
         self.most_frees, self.most_bytes = most_frees, most_bytes
         self.found: dict[Picks, int] = {}
         self.lowest: int | None = None
+        self.scans = SCANS
 
     def offer(self, entries: list[Entry]) -> None:
         frees = sum(entry[0] for entry in entries)
@@ -49,6 +53,8 @@ class _Best:
 
     def can_gain(self, count: int) -> bool:
         """Whether a subset of `count` items could still be noticeably cheaper than the best one."""
+        if self.scans <= 0:
+            return False
         return self.lowest is None or self.lowest - self.need - self.price * count > self.need // _FINE
 
 
@@ -60,6 +66,8 @@ def covers(
     `pool` is sorted. `most_frees` and `most_bytes` bound the sums, both inclusive.
     """
     best = _Best(need, price, most_frees, most_bytes)
+    if any(most is not None and most < need for most in (most_frees, most_bytes)):
+        return []
     for share in CAPS:
         part = pool if not share else pool[: bisect_left(pool, (need * share[0] // share[1], 0, 0))]
         _cover_with(part, best)
@@ -104,6 +112,7 @@ def _finish(rest: list[Entry], base: list[Entry], last: int, best: _Best) -> Non
             best.offer([*base, *pair])
         return
     for at in _firsts(rest, missing):
+        best.scans -= 1
         pair = _pair_above(rest[:at], missing - rest[at][0])
         if pair:
             best.offer([*base, rest[at], *pair])
