@@ -21,7 +21,7 @@ from sandbox.errors import NetError
 from sandbox.values import Json, iso, now, parse, prune, span, words
 
 _PRIORITY = {"low": 0, "normal": 1, "high": 2}
-_SAME_BUT = ("trigger", "suppressMessages", "lastExecutionTime", "lastStartTime", "clientUserAgent")
+_SAME_BUT = ("trigger", "suppressMessages", "lastExecutionTime", "lastStartTime")
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,27 @@ class Queue:
             self._wake.notify_all()
 
     def push(
-        self, name: str, sent: Json, trigger: str = "manual", *, asked: bool = False, priority: str = "normal"
+        self,
+        name: str,
+        sent: Json,
+        trigger: str = "manual",
+        *,
+        asked: bool = False,
+        priority: str = "normal",
+        more: Json | None = None,
     ) -> Command:
         """Queues a command, or gives the equal one that is queued or running already.
 
         `sent` has the command's own members; `asked` says that it comes from `POST /command`, which then tells clients
-        of it. KeyError: unknown name.
+        of it; `more` are further members of the body. KeyError: unknown name.
         """
         spec = self.specs[name.lower()]
         own = spec.read(sent) if spec.read else {**spec.body, **{k: v for k, v in sent.items() if k in spec.body}}
         ends = {"name": spec.name, "trigger": trigger, "suppressMessages": asked and not spec.sends_updates}
         updates = {"sendUpdatesToClient": True} if asked else {}
-        body = {**self._common(spec), **updates, **own, **ends}
+        body = {**self._common(spec), **updates, **own, **(more or {}), **ends}
         with self._wake:
+            self._evict()
             for other in self._memory.values():
                 if other.status in ("queued", "started") and other.spec.name == spec.name and _same(other.body, body):
                     return other

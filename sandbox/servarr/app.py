@@ -21,6 +21,7 @@ from sandbox.errors import Answer, Failed, NetError, missing
 from sandbox.http import Handler, Site
 from sandbox.servarr.config import Config, read_config
 from sandbox.servarr.log import Log
+from sandbox.servarr.schedule import Schedule
 from sandbox.transfer import Transfer
 from sandbox.values import Json, now
 
@@ -74,6 +75,7 @@ class App(Site):
             self.database.table("commands"), self.lock, self.log.add, self.THREADS, self.timing.retention_s
         )
         self.restart: Callable[[], None] = lambda: None
+        self.tasks: list[tuple[str, int, int]] = []
         self.fresh = not (server.folder / "seeded").exists()
         self.build()
 
@@ -151,3 +153,4 @@ class App(Site):
                 self.seed()
             (self.server.folder / "seeded").touch()
         self.commands.start()
+        Schedule(self.commands, self.tasks, self.timing.minute_s).start()

@@ -16,6 +16,7 @@ from sandbox.values import NEVER, Json, iso, now, span, span_since_year_one, wor
 
 def add_system(app: App, tasks: list[tuple[str, int, int]]) -> None:
     """`/ping`, `/api`, `/system/*`, `/health`. `tasks` are (name, interval in minutes, id)."""
+    app.tasks = tasks
     app.route("GET", "/ping", lambda _r: Response(200, {"status": "OK"}))
     app.route("HEAD", "/ping", lambda _r: Response(200, {"status": "OK"}))
     app.route("GET", "/api", lambda _r: Response(200, dict(app.CURRENT_API)))

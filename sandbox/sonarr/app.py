@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sandbox.binding import STRING, Choice, Model
+from sandbox.binding import INT, INTS, STRING, Choice, Model
 from sandbox.commands import Context
 from sandbox.errors import Answer, Empty, Failed
 from sandbox.http import Response
@@ -137,6 +137,15 @@ class Sonarr4(App):
             context.say("RSS Sync Completed. Reports found: 0, Reports grabbed: 0")
 
         self.command("RssSync", sync, long=True)
+        # Searches find nothing here: there are no indexers.
+        one, many = (
+            Model("SearchCommand", {"seriesId": INT, "seasonNumber": INT}),
+            Model("SearchCommand", {"episodeIds": INTS}),
+        )
+        self.command("SeriesSearch", model=one, body={"seriesId": 0})
+        self.command("SeasonSearch", model=one, body={"seriesId": 0, "seasonNumber": 0})
+        self.command("EpisodeSearch", model=many, body={"episodeIds": []})
+        self.command("UpdateSceneMapping")
         self.command("ImportListSync")
         self.command("ApplicationUpdateCheck")
 

@@ -62,7 +62,7 @@ def library(*titles: str, size: int = MIB, disk: int = 100 * MIB, small: int = 1
 
 def played(tmp_path: Path, world: dict[str, Any], **options: Any) -> Stack:
     """A running stack of this world; the caller closes it."""
-    stack = Stack(tmp_path / "home", world, timing=FAST, **options)
+    stack = Stack(tmp_path / "home", world, **{"timing": FAST, **options})
     stack.start()
     return stack
 

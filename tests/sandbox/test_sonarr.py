@@ -206,3 +206,11 @@ def test_memory_disks_refuse_for_real(play: Play) -> None:
     client.move(1, "/data/b/tv/Alpha Station")
     assert client.get("/series/1")["path"] == ALPHA
     assert len(stack.tree(["/data/b/tv"])) == 1
+
+
+def test_server_starts_commands_by_itself(play: Play) -> None:
+    """Scheduled commands take ids in between, so the next id is not the last one plus one."""
+    client = Client(play(library("Alpha Station"), timing=Timing(minute_s=0.05))["sonarr"])
+    seen = until(lambda: client.get("/command"), lambda all_: any(c["trigger"] == "scheduled" for c in all_))
+    scheduled = next(c for c in seen if c["trigger"] == "scheduled")
+    assert (scheduled["name"], scheduled["priority"]) == ("RefreshMonitoredDownloads", "high")
