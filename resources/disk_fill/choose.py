@@ -331,7 +331,7 @@ class Chooser:
             no = self.nos.get(key)
             if no is None and key in going:
                 no = self._why_not_there(thing, going[key])
-            if no is not None:
+            if no is not None and not no.quiet:
                 held[key] = no
         return held
 

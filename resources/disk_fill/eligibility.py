@@ -29,10 +29,11 @@ FAILURES = 2  # attempts that came to nothing within a day: then it rests until 
 
 @dataclass(frozen=True)
 class No:
-    """Why an item stays. `way` says what would let it move."""
+    """Why an item stays. `way` says what would let it move. `quiet`: it is said of its disk, not of every item."""
 
     reason: str
     way: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

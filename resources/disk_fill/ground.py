@@ -23,7 +23,7 @@ from resources.disk_fill.world import View, view
 
 @dataclass(frozen=True)
 class Survey:
-    """All of it."""
+    """All of it. `waiting`: disks to which something is brought back, so that what leaves them is decided afterwards."""
 
     view: View
     disks: Disks
@@ -31,6 +31,7 @@ class Survey:
     ground: Ground
     under_way: tuple[UnderWay, ...]
     blocked: tuple[Blocked, ...]
+    waiting: frozenset[str]
 
 
 def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Survey:
@@ -40,9 +41,12 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     limits = {name: found.fills[group].min_free for name, group in found.of.items() if group in found.fills}
     torn = broken(seen, facts, ledger, now, limits)
     told = rules(resource, seen, ledger, now)
+    waiting = _waiting(torn, seen, found)
     nos: dict[str, No] = {}
     for thing in seen.things:
         no = verdict(told, seen, thing)
+        if no is None and found.of.get(thing.disk) in waiting:
+            no = No("what is broken on its disk is mended first", "the next plan looks at it again", quiet=True)
         if no is not None:
             nos[thing.key] = no
     nos |= {
@@ -64,7 +68,14 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
         if p.verdict.state == "unknown" and p.action.address == str(resource.address)
     )
     ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, _torn(torn, seen))
-    return Survey(seen, found, torn, ground, going, unsettled)
+    return Survey(seen, found, torn, ground, going, unsettled, waiting)
+
+
+def _waiting(torn: Broken, seen: View, found: Disks) -> frozenset[str]:
+    """Disks that get something back: the same item is likely to be the best one to leave, and can't be chosen yet."""
+    back = (f for f in torn.found if f.way is not None and f.way.fits and f.way.remedy.goal == "old")
+    disks = (_disk_at(seen, found, f.candidate.thing.connection, f.scene.old) for f in back)
+    return frozenset(disk for disk in disks if disk is not None)
 
 
 def _reserve(reserved: dict[str, int], disk: str | None, bytes_: int) -> None:

@@ -90,7 +90,6 @@ def check(resource: Resource[DiskFillSpec]) -> Iterator[Diagnostic]:
     yield from _limits(resource, known)
     for name in known:
         yield from _connections(resource, name)
-    yield from _shared_roots(resource, known)
 
 
 def _wrong(resource: Resource[DiskFillSpec], field: str, message: str, hint: str = "") -> Diagnostic:
@@ -131,32 +130,12 @@ def _limits(resource: Resource[DiskFillSpec], names: list[str]) -> Iterator[Diag
 
 
 def _connections(resource: Resource[DiskFillSpec], name: str) -> Iterator[Diagnostic]:
-    stack = resource.stack
-    for connection in stack.disks[name].roots:
-        field = f"disks.{name}.roots.{connection}"
-        spec = stack.connections.get(connection)
-        if spec is None:
-            hint = f"declared connections: {', '.join(sorted(stack.connections)) or 'none'}"
-            yield _at_disk(resource, field, f"there is no connection '{connection}'", hint)
-        elif spec.app not in APPS:
-            yield _at_disk(resource, field, f"'{connection}' is a {spec.app}: only {' and '.join(APPS)} can move items")
-
-
-def _shared_roots(resource: Resource[DiskFillSpec], names: list[str]) -> Iterator[Diagnostic]:
-    """One root on two disks: the same bytes would be counted twice."""
-    seen: dict[tuple[str, str], str] = {}
-    for name in dict.fromkeys(names):
-        disk = resource.stack.disks[name]
-        for connection in disk.roots:
-            for root in disk.roots_of(connection):
-                other = seen.setdefault((connection, root), name)
-                if other != name:
-                    yield _at_disk(
-                        resource,
-                        f"disks.{name}.roots.{connection}",
-                        f"the root {root} of {connection} is on two disks: '{other}' and '{name}'",
-                        "a root folder lies on one disk: remove it from the other",
-                    )
+    """The loader has seen that the connections exist; here, that they are of an app whose moves are known."""
+    for connection in resource.stack.disks[name].roots:
+        spec = resource.stack.connections.get(connection)
+        if spec is not None and spec.app not in APPS:
+            text = f"'{connection}' is of app {spec.app}: only {' and '.join(APPS)} can move items"
+            yield _at_disk(resource, f"disks.{name}.roots.{connection}", text)
 
 
 def refers_to(resource: Resource[DiskFillSpec]) -> dict[str, Json]:

@@ -64,8 +64,8 @@ def summary(
         apps = sorted({a.subject.connection for a in moves})
         wait = "its imports wait" if len(apps) == 1 else "their imports wait"
         lines.append(f"{' and '.join(apps)}: {wait} while a move runs. Times assume {size_text(assumed_rate)}/s.")
-    for short in solution.short if solution else ():
-        lines.append(_short(short))
+    lines += [_short(short) for short in (solution.short if solution else ()) if short.disk not in seen.waiting]
+    lines += [f"{disk}: what leaves it is decided once that is mended." for disk in sorted(seen.waiting)]
     lines += seen.disks.notes
     if seen.broken.unseen:
         lines.append(
