@@ -28,23 +28,36 @@ def balanced(problem: Problem, tolerance: float) -> Problem:
     known = [disk for disk in problem.disks if disk.capacity and not disk.drain]
     used = {disk.name: (disk.capacity or 0) - disk.free for disk in known}
     coming = sum(leaving.get(disk.name, 0) for disk in problem.disks if disk.drain)
-    level = _level(
-        [
-            (disk.capacity or 0, used[disk.name] - leaving.get(disk.name, 0), (disk.capacity or 0) - disk.min_free)
-            for disk in known
-        ],
-        sum(used.values()) + coming,
-    )
+    stuck = {disk.name: used[disk.name] - leaving.get(disk.name, 0) for disk in known}
+    level = _level(known, stuck, sum(used.values()) + coming, tolerance)
     disks = tuple(_band(disk, level, tolerance) if disk in known else disk for disk in problem.disks)
     return replace(problem, disks=disks)
 
 
-def _level(parts: list[tuple[int, int, int]], total: int) -> float:
-    """The fill at which parts (size, least, most) hold `total` bytes together."""
+def _level(known: list[Disk], stuck: dict[str, int], total: int, tolerance: float) -> float:
+    """The fill at which the disks hold `total` bytes together.
+
+    A disk that holds more than the tolerance above it in things that can't leave is left out with what it holds. Below
+    that it counts as any other, so that what a balance has moved, and rests now, does not change the level.
+    """
+    over: set[str] = set()
+    while True:
+        parts = [
+            ((disk.capacity or 0), (disk.capacity or 0) - disk.min_free) for disk in known if disk.name not in over
+        ]
+        level = _poured(parts, total - sum(stuck[name] for name in over))
+        more = {disk.name for disk in known if stuck[disk.name] > (level + tolerance) * (disk.capacity or 0)} - over
+        if not more:
+            return level
+        over |= more
+
+
+def _poured(parts: list[tuple[int, int]], total: int) -> float:
+    """The fill at which parts (size, most) hold `total` bytes together."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        held = sum(min(max(middle * size, least), max(most, least)) for size, least, most in parts)
+        held = sum(min(middle * size, most) for size, most in parts)
         low, high = (middle, high) if held < total else (low, middle)
     return (low + high) / 2
 
@@ -58,4 +71,5 @@ def _band(disk: Disk, level: float, tolerance: float) -> Disk:
         settle_free = max(settle_free, disk.settle_free or 0)
     if disk.free > most_free:
         most_free = max(least_free, size - round((level - SETTLE * tolerance) * size))
-    return replace(disk, min_free=least_free, settle_free=settle_free, max_free=max(most_free, settle_free))
+    most_free = max(most_free, settle_free, disk.settle_free or 0)
+    return replace(disk, min_free=least_free, settle_free=settle_free, max_free=most_free)

@@ -197,17 +197,31 @@ def test_the_order_of_the_input_does_not_matter(seed: int, rng: random.Random) -
     assert solve(Problem(tuple(disks), tuple(items), problem.limits)) == solve(problem)
 
 
-@given(st.integers(0, 100_000))
-@settings(max_examples=60, deadline=None)
-def test_what_it_leads_to_asks_for_nothing_more(seed: int) -> None:
-    """Fixed point: planned again after all moves, with what moved resting, nothing moves."""
-    problem = medium(seed)
-    solution = solve(problem)
+def after(problem: Problem, solution: Solution) -> Problem:
+    """The world once all is done; what moved rests."""
     went = {move.item: move.target for move in solution.moves}
     free = {disk.disk: disk.after for disk in solution.disks}
-    again = Problem(
+    return Problem(
         tuple(replace(disk, free=free[disk.name]) for disk in problem.disks),
         tuple(replace(item, disk=went[item.id], movable=False) if item.id in went else item for item in problem.items),
         problem.limits,
     )
-    assert solve(again).moves == ()
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=100, deadline=None)
+def test_what_it_leads_to_asks_for_nothing_more(seed: int) -> None:
+    """Fixed point: planned again after all moves, nothing moves."""
+    problem = medium(seed)
+    assert solve(after(problem, solve(problem))).moves == ()
+
+
+@given(st.integers(0, 100_000), st.sampled_from((0.02, 0.1)))
+@settings(max_examples=60, deadline=None)
+def test_what_is_balanced_stays_balanced(seed: int, tolerance: float) -> None:
+    """Fixed point of a balance that was reached: the level that is computed anew is the same one."""
+    problem = medium(seed)
+    problem = replace(problem, items=tuple(replace(item, frees=None) for item in problem.items))
+    solution = solve(balanced(problem, tolerance))
+    if solution.met:
+        assert solve(balanced(after(problem, solution), tolerance)).moves == ()
