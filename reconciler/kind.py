@@ -53,12 +53,16 @@ class Resource(Generic[S]):
 
 @dataclass(frozen=True)
 class Past:
-    """A settled action of an earlier run. `outcome` is done, failed, broken, not-done or unknown."""
+    """A settled action of an earlier run. `outcome` is done, failed, broken, not-done or unknown.
+
+    `seconds`: from its acceptance by a server to its outcome; None for an action that was not a long one.
+    """
 
     run: str
     at: datetime
     action: Action
     outcome: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

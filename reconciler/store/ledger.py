@@ -21,7 +21,7 @@ from reconciler.store.observations import populations
 from reconciler.store.part import Part
 from reconciler.store.rows import json_in, run_id, time_in, time_out
 
-HISTORY = """SELECT run, settled_at, action, outcome FROM entries
+HISTORY = """SELECT run, settled_at, action, outcome, accepted_at FROM entries
     WHERE settled_at >= ? ORDER BY settled_at, id"""
 
 
@@ -80,20 +80,25 @@ class Memory(Part):
             for item in sorted(wanted):
                 table.insert({"address": address, "item": item, "at": now}, pk=("address", "item"), ignore=True)
 
-    def _history(self, rows: Iterable[tuple[int, str, str, str]]) -> tuple[Past, ...]:
+    def _history(self, rows: Iterable[tuple[int, str, str, str, str | None]]) -> tuple[Past, ...]:
         # The collector would look at every action again and again as they pile up: four fifths of the time for 100,000.
         paused = gc.isenabled()
         gc.disable()
         try:
             return tuple(
                 [
-                    Past(run=run_id(run), at=time_out(at), action=self._action(action), outcome=outcome)
-                    for run, at, action, outcome in rows
+                    Past(run_id(run), time_out(at), self._action(action), outcome, _seconds(accepted, at))
+                    for run, at, action, outcome, accepted in rows
                 ]
             )
         finally:
             if paused:
                 gc.enable()
+
+
+def _seconds(accepted: str | None, settled: str) -> float | None:
+    """How long an accepted action took."""
+    return (time_out(settled) - time_out(accepted)).total_seconds() if accepted is not None else None
 
 
 def _sets(db: Database, sql: str) -> dict[str, frozenset[str]]:
