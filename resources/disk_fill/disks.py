@@ -151,8 +151,7 @@ def _fill(
     size = _size(out, view, facts, group, declared, free, usable)
     shares = [d.max for d in declared if d.max is not None]
     if shares and size is None:
-        known = {b.what for b in out.blocked}
-        if not any(name in what for name in group for what in known):
+        if not any(b.what in {f"how full {name} is" for name in group} for b in out.blocked):
             out.errors.append(
                 f"disks.{group[0]}.max: nobody tells the size of this disk, so a percentage means nothing. "
                 f"Declare its size (size: 12 TB), or a folder of this machine on it (here: /mnt/{group[0]}), "
@@ -215,6 +214,12 @@ def _size(
             return min(sizes)
         out.errors.append(
             f"disks.{group[0]}.size: it is said to be {size_text(min(sizes))}, but has {size_text(free)} free"
+        )
+    if failed is None and any(view.servers[connection].spaces is None for connection, _ in usable):
+        apps = " and ".join(sorted({c for c, _ in usable if view.servers[c].spaces is None}))
+        reason = f"the mounts of {apps}, which could tell the size of {group[0]}"
+        failed = Blocked(
+            what=f"how full {group[0]} is", reason=reason, remedy=f"declare disks.{group[0]}.size", code="slow"
         )
     if failed is not None:
         out.blocked.append(failed)

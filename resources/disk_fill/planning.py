@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from statistics import median
 
 from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Json, Proposal
 from reconciler.facts import Facts, Known
@@ -28,6 +30,8 @@ from resources.disk_fill.verbs.move import rests_on as move_rests_on
 from resources.disk_fill.world import Thing
 
 ASSUMED_RATE = 100_000_000  # bytes a second, until moves of our own have shown a rate
+TELLING = 1_000_000_000  # bytes; smaller moves say nothing about the rate
+LATEST = 20  # moves that the rate is taken from
 
 TRIES = 3  # heals of one item within a day; then somebody has to look
 
@@ -55,6 +59,19 @@ class _Planning:
     later: list[Action] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     blocked: list[Blocked] = field(default_factory=list)
+
+    @cached_property
+    def rate(self) -> tuple[float, int]:
+        """Bytes a second, and how many moves of our own it is the median of; 0: it is assumed."""
+        told = [
+            past.action.effects.bytes_moved / past.seconds
+            for past in self.ledger.history
+            if past.action.verb == "move"
+            and past.outcome == "done"
+            and past.seconds
+            and past.action.effects.bytes_moved >= TELLING
+        ][-LATEST:]
+        return (median(told), len(told)) if told else (ASSUMED_RATE, 0)
 
     def proposal(self) -> Proposal:
         self.blocked += [*self.seen.view.blocked, *self.seen.disks.blocked, *self.seen.blocked]
@@ -91,9 +108,7 @@ class _Planning:
             bars=tuple(self._bar(fill, choice) for fill in self.seen.disks.fills.values()),
             not_checked=self._not_checked(),
             errors=(*self.seen.view.errors, *self.seen.disks.errors, *self._unmatched()),
-            summary=texts.summary(
-                self.actions, self.later, self.held, choice.solution, self.seen, assumed_rate=ASSUMED_RATE
-            ),
+            summary=texts.summary(self.actions, self.later, self.held, choice.solution, self.seen, rate=self.rate),
             population=population,
         )
 
@@ -123,7 +138,7 @@ class _Planning:
                 bytes_moved=size,
                 moves=1,
                 files=len(files) or thing.item.files or 0,
-                seconds=size / ASSUMED_RATE,
+                seconds=size / self.rate[0],
                 disks={step.source: -size, step.target: size},
             ),
             data=data,
@@ -201,7 +216,7 @@ class _Planning:
                     bytes_moved=remedy.bytes,
                     moves=1,
                     files=remedy.files,
-                    seconds=remedy.bytes / ASSUMED_RATE,
+                    seconds=remedy.bytes / self.rate[0],
                     disks=self._healed_disks(torn),
                 ),
                 data=data,

@@ -53,7 +53,7 @@ def summary(
     solution: Solution | None,
     seen: Survey,
     *,
-    assumed_rate: int,
+    rate: tuple[float, int],
 ) -> tuple[str, ...]:
     """The lines under the list."""
     lines = []
@@ -63,7 +63,9 @@ def summary(
     if moves:
         apps = sorted({a.subject.connection for a in moves})
         wait = "its imports wait" if len(apps) == 1 else "their imports wait"
-        lines.append(f"{' and '.join(apps)}: {wait} while a move runs. Times assume {size_text(assumed_rate)}/s.")
+        speed = f"{size_text(round(rate[0]))}/s"
+        times = f"Times are from {count(rate[1], 'earlier move')}: {speed}." if rate[1] else f"Times assume {speed}."
+        lines.append(f"{' and '.join(apps)}: {wait} while a move runs. {times}")
     lines += [_short(short) for short in (solution.short if solution else ()) if short.disk not in seen.waiting]
     lines += [f"{disk}: what leaves it is decided once that is mended." for disk in sorted(seen.waiting)]
     lines += seen.disks.notes

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.action import Action
+from reconciler.action import Action, Effects
 from reconciler.facts import Facts, Unknown
 from reconciler.kind import Ledger, Pending, Verdict
 from reconciler.units import size_text
 from resources.clients.localfs import Linked, Space
-from resources.clients.servarr import Command, DiskSpace, FileRows, Items, Queue, QueueRecord, Roots
+from resources.clients.servarr import Command, DiskSpace, DiskSpaces, FileRows, Items, Queue, QueueRecord, Roots
 from resources.disk_fill import KIND
 from tests.kinds.disk_fill.made import (
     GB,
@@ -60,6 +60,38 @@ def test_the_example_of_the_documentation() -> None:
     assert sum(bar.free for bar in proposal.bars) == sum(bar.free_after for bar in proposal.bars)
     assert proposal.population == {"sonarr": 5}
     assert "seeding (no torrent client is declared)" in proposal.not_checked
+
+
+def test_times_come_from_earlier_moves_where_there_are_any() -> None:
+    item = show(9, "Old", 100 * GB, "/tv3")
+    past = past_move(item, "/tv1/Old", "/tv3/Old", NOW - days(40))
+    moved = past.action.model_copy(update={"effects": Effects(bytes_moved=100 * GB, moves=1)})
+    ledger = Ledger(history=(replace(past, action=moved, seconds=500.0),))
+    proposal = three_disks(ledger=ledger).plan()
+    assert "Times are from 1 earlier move: 200 MB/s." in proposal.summary[1]
+    assert next(a for a in proposal.actions if a.subject.title == "The Expanse").effects.seconds == 2440
+
+
+def test_the_ledger_has_to_reach_back_as_far_as_the_cool_down() -> None:
+    assert KIND.memory(three_disks().resource()) == days(90)
+    assert KIND.memory(three_disks(spec="{disks: [d1, d2], moves: {cooldown: 1d}}").resource()) >= days(30)
+
+
+def test_whether_an_item_is_among_what_was_read() -> None:
+    made = three_disks()
+    facts = made.facts()
+    assert KIND.sees(made.resource(), facts, "tvdb:1001") is True
+    assert KIND.sees(made.resource(), facts, "tvdb:77") is False
+    made.broken[Items("sonarr")] = Unknown("down", "refused")
+    assert KIND.sees(made.resource(), made.facts(), "tvdb:77") is None
+
+
+def test_mounts_that_were_not_told_block_and_are_no_error() -> None:
+    made = untold()
+    made.broken[DiskSpaces("sonarr")] = Unknown("slow", "no answer in 60 s")
+    proposal = made.plan()
+    assert proposal.errors == ()
+    assert [b.what for b in proposal.blocked] == ["how full d1 is", "how full d2 is", "how full d3 is"]
 
 
 def test_planning_is_pure_and_the_order_of_items_does_not_matter() -> None:
