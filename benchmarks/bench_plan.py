@@ -60,9 +60,7 @@ def world(series: int) -> dict[str, Any]:
 
 def desired(stack: Stack, disks: list[dict[str, Any]]) -> str:
     """The wish over `disks`, whose sizes are declared: a simulated disk is no mount that the app would list."""
-    lines = [
-        f"  {d['path'][6:]}: {{roots: {{sonarr: {d['path']}/tv}}, max: 90%, size: {d['size']} B}}" for d in disks
-    ]
+    lines = [f"  {d['path'][6:]}: {{roots: {{sonarr: {d['path']}/tv}}, max: 90%, size: {d['size']} B}}" for d in disks]
     return DESIRED.format(url=stack["sonarr"].url, disks="\n".join(lines))
 
 
