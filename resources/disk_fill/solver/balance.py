@@ -64,7 +64,7 @@ def _poured(parts: list[tuple[int, int]], total: int) -> float:
 
 def _band(disk: Disk, level: float, tolerance: float) -> Disk:
     size = disk.capacity or 0
-    least_free = max(disk.min_free, size - round((level + tolerance) * size))
+    least_free = max(disk.min_free, size - int((level + tolerance) * size))
     most_free = max(least_free, size - round((level - tolerance) * size))
     settle_free = max(least_free, size - round((level + SETTLE * tolerance) * size))
     if disk.free < disk.min_free:
