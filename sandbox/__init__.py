@@ -1,0 +1,1 @@
+"""Simulated Sonarr and Radarr on loopback; see README.md in this folder."""

@@ -1,0 +1,1 @@
+"""The simulated Sonarr 4 and 5."""
