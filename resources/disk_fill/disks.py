@@ -21,6 +21,7 @@ from resources.disk_fill.proof import one_filesystem
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.world import View
 
+ROUNDED = 0.02  # how much smaller than the disk a declared size may be: people write 8 TB for 8.001
 UNLIMITED_KEEPS = 100 * 1024**2  # bytes that stay free on a disk without a limit: below, the apps refuse imports
 
 
@@ -151,7 +152,8 @@ def _fill(
     size = _size(out, view, facts, group, declared, free, usable)
     shares = [d.max for d in declared if d.max is not None]
     if shares and size is None:
-        if not any(b.what in {f"how full {name} is" for name in group} for b in out.blocked):
+        told = [b.what for b in out.blocked] + out.errors
+        if not any(f"how full {name} is" in text or f"disks.{name}." in text for text in told for name in group):
             out.errors.append(
                 f"disks.{group[0]}.max: nobody tells the size of this disk, so a percentage means nothing. "
                 f"Declare its size (size: 12 TB), or a folder of this machine on it (here: /mnt/{group[0]}), "
@@ -210,8 +212,8 @@ def _size(
         return told
     sizes = [disk.size for disk in declared if disk.size is not None]
     if sizes:
-        if min(sizes) >= free:
-            return min(sizes)
+        if free <= min(sizes) * (1 + ROUNDED):
+            return max(min(sizes), free)
         out.errors.append(
             f"disks.{group[0]}.size: it is said to be {size_text(min(sizes))}, but has {size_text(free)} free"
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.kind import Ledger, Past, Resource
-from reconciler.units import age_text
+from reconciler.units import age_text, size_text
 from resources.disk_fill import jobs
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.world import Thing, View
@@ -43,6 +43,7 @@ class Rules:
     tags: frozenset[str]
     ids: frozenset[str]
     cooldown: timedelta
+    day: int | None
     moved: Mapping[str, Past]
     failed: Mapping[str, int]
     pending: frozenset[str]
@@ -68,6 +69,7 @@ def rules(resource: Resource[DiskFillSpec], view: View, ledger: Ledger, now: dat
         tags=frozenset(resource.spec.exclude.tags),
         ids=frozenset(resource.spec.exclude.ids),
         cooldown=timedelta(seconds=resource.spec.moves.cooldown),
+        day=resource.spec.moves.per_day.bytes,
         moved=moved,
         failed=failed,
         pending=frozenset(p.action.subject.ident for p in ledger.pending),
@@ -121,6 +123,8 @@ def _wished(rules: Rules, writable: bool, thing: Thing) -> No | None:
         return No(f"{thing.connection} is declared access: read", "access: write lets it move")
     if thing.item.ident in rules.ids:
         return No("excluded by its id", "it is listed in exclude.ids")
+    if rules.day is not None and (thing.item.bytes or 0) > rules.day:
+        return No(f"bigger than what may move in a day ({size_text(rules.day)})", "raise moves.per_day.bytes")
     tag = next((t for t in thing.item.tags if t in rules.tags), None)
     return No(f"excluded by its tag {tag}", f"without the tag in {thing.connection} it may move") if tag else None
 

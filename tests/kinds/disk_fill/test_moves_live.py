@@ -6,6 +6,7 @@ has after the rescan.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +80,16 @@ EXTRA = [
 ]
 
 
-@pytest.fixture(params=["sonarr", "sonarr-v5", "radarr"])
+MEMORY = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="mounting memory disks needs root")]
+
+
+@pytest.fixture(params=["sonarr", "sonarr-v5", "radarr", pytest.param("sonarr on memory disks", marks=MEMORY)])
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    """Sonarr: a show of four episodes and two files that no app tracks. Radarr: a movie and its small companion."""
-    app = request.param
+    """Sonarr: a show of four episodes and two files that no app tracks. Radarr: a movie and its small companion.
+
+    On memory disks the kernel says what is full and what is another file system.
+    """
+    app, _, memory = request.param.partition(" on ")
     if app == "radarr":
         told = movies_on(ROOTS, [(501, "Alpha Station", 40 * MB, ROOTS[0]), (502, "Borrowed Time", 45 * MB, ROOTS[0])])
         title, folder = "Alpha Station", "Alpha Station (2019)"
@@ -96,7 +103,11 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
         title, folder = "Alpha Station", "Alpha Station"
         told[0].files.extend(EXTRA)
     spec = "{disks: [d1, d2], settle: 0%}"
-    with sandbox_of(world_of(DISKS, told)) as sandbox, lab_of(sandbox, FILL.format(app=app), spec) as lab:
+    backing = "tmpfs" if memory else "simulated"
+    with (
+        sandbox_of(world_of(DISKS, told), backing=backing) as sandbox,
+        lab_of(sandbox, FILL.format(app=app), spec) as lab,
+    ):
         old, new = f"{ROOTS[0]}/{folder}", f"{ROOTS[1]}/{folder}"
         before = {path.removeprefix(f"{old}/"): size for path, size in lab.tree(old).items()}
         yield Case(lab, app, title, old, new, before)

@@ -141,6 +141,10 @@ def test_a_day_has_a_pace_over_all_runs() -> None:
     assert len(proposal.actions) == 1
     older = replace(ledger.history[0], at=NOW - days(1.5))
     assert len(three_disks(spec=spec, ledger=replace(ledger, history=(older,))).plan().actions) == 2
+    small = three_disks(spec="{disks: [d1, d2, d3], moves: {per_day: {bytes: 400 GB}}}").plan()
+    assert {h.reason for h in small.held if h.subject.title == "The Expanse"} == {
+        "bigger than what may move in a day (400 GB)"
+    }
     by_bytes = three_disks(spec="{disks: [d1, d2, d3], moves: {per_day: {bytes: 500 GB}}}").plan()
     assert sum(a.effects.bytes_moved for a in by_bytes.actions) <= 500 * GB
     assert len(by_bytes.later) >= 1
@@ -391,7 +395,20 @@ def test_a_mount_with_other_free_space_is_not_the_disk() -> None:
 def test_a_folder_of_this_machine_on_another_disk_is_an_error() -> None:
     made = untold(here={"/mnt/d1": Space(8 * TB, 7 * TB)})
     made.disks = made.disks.replace("{sonarr: /tv1}, max: 85%", "{sonarr: /tv1}, max: 85%, here: /mnt/d1, size: 8 TB")
-    assert "it is another disk (or that disk is not mounted there)" in made.plan().errors[0]
+    errors = [e for e in made.plan().errors if e.startswith("disks.d1")]
+    assert len(errors) == 1
+    assert "it is another disk (or that disk is not mounted there)" in errors[0]
+
+
+def test_a_declared_size_may_be_rounded_but_not_wrong() -> None:
+    """People write 8 TB for a disk of 8.001."""
+    made = untold()
+    made.disks = made.disks.replace("{sonarr: /tv3}, max: 85%", "{sonarr: /tv3}, max: 85%, size: 4.79 TB")
+    made.disks = made.disks.replace("{sonarr: /tv1}, max: 85%", "{sonarr: /tv1}, max: 85%, size: 500 GB")
+    proposal = made.plan()
+    assert next(bar for bar in proposal.bars if bar.name == "d3").size == 4800 * GB
+    (error,) = [e for e in proposal.errors if e.startswith("disks.d1")]
+    assert error == "disks.d1.size: it is said to be 500 GB, but has 640 GB free"
 
 
 def test_two_disks_with_one_free_space_are_one() -> None:
