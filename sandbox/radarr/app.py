@@ -8,7 +8,8 @@ from sandbox.binding import INT, INTS, MAYBE_INT, STRING, WHATEVER, Model
 from sandbox.commands import Context, Spec, common_members
 from sandbox.errors import Empty, NetError
 from sandbox.http import Request, Response
-from sandbox.radarr import extras, validate
+from sandbox.radarr import extras
+from sandbox.radarr.config import media_management
 from sandbox.radarr.deletion import Deleter
 from sandbox.radarr.downloads import Downloads
 from sandbox.radarr.files import Files
@@ -59,6 +60,8 @@ _HEALTH = [
     ),
 ]
 _PAGE = '<!DOCTYPE html><html><head><title>{title}</title></head><body><div id="root"></div></body></html>\n'
+# Commands that have nothing to do here: there are no indexers, no lists and no log files.
+_IDLE = ("ImportListSync", "MissingMoviesSearch", "CutoffUnmetMoviesSearch", "ClearBlocklist", "ClearLog", "DeleteLogFiles")
 _NULL_SOURCE = "Value cannot be null. (Parameter 'source')"
 
 
@@ -71,9 +74,9 @@ class Radarr6(App):
     ITEM: ClassVar[str] = "movie"
 
     def build(self) -> None:
-        self.roots = MovieRoots(self)
-        self.store = Store(self, self.roots, Lookup(self.world.get("metadata", []), self.settings))
-        self.roots.refuse_bin = lambda path: validate.recycle_bin(self.store, path)
+        media = media_management(self)
+        self.roots = MovieRoots(self, recycle_bin=lambda: str(media["recycleBin"]))
+        self.store = Store(self, self.roots, Lookup(self.world.get("metadata", []), self.settings), media)
         self.tags = Tags(self, validates=True)
         scanner = Scanner(self.store)
         self._deleter = Deleter(self.store, scanner)
@@ -86,7 +89,6 @@ class Radarr6(App):
         extras.add_history(self.store)
         extras.add_collections(self.store)
         extras.add_profiles(self.store)
-        extras.add_media_management(self.store)
         extras.Exclusions(self.store)
         LookupController(self.store)
         Movies(self.store, self._deleter)
@@ -133,7 +135,8 @@ class Radarr6(App):
         ):
             self.command(name, sends_updates=False)
         self.command("ProcessMonitoredDownloads", sends_updates=False, disk=True, long=True)
-        self.command("ImportListSync")
+        for name in _IDLE:
+            self.command(name)
 
     def seed(self) -> None:
         """What the world's `seed` says: `{tags: [label], rootFolders: [path], movies: [{tmdbId, path, tags, monitored}]}`.

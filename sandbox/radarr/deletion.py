@@ -13,7 +13,8 @@ from sandbox.errors import Failed, NetError
 from sandbox.radarr import render
 from sandbox.radarr.scan import Scanner
 from sandbox.radarr.store import Store
-from sandbox.servarr.paths import clean, is_parent, name_of
+from sandbox.servarr.paths import clean, is_parent
+from sandbox.servarr.recycle import RecycleBin, bin_folder
 from sandbox.values import Json
 
 _DAY_S = 86400.0
@@ -25,6 +26,7 @@ class Deleter:
 
     def __init__(self, store: Store, scanner: Scanner) -> None:
         self._store, self._app, self._scanner = store, store.app, scanner
+        self._bin = RecycleBin(store.app.disks, store.app.transfer, lambda: str(store.media["recycleBin"]))
 
     def movies(self, movies: list[Json], *, files: bool, exclude: bool) -> None:
         """Removes movies; with `files` their folders follow after the answer."""
@@ -46,38 +48,19 @@ class Deleter:
                 self._app.log.add("error", LOGGER, text)
                 return
             if self._app.disks.is_folder(path):
-                self._discard_folder(path)
-
-    def _bin(self) -> str | None:
-        path = self._store.media_setting("recycleBin")
-        return clean(path) if path else None
-
-    def _discard_folder(self, path: str) -> None:
-        bin_path = self._bin()
-        if bin_path is None:
-            self._app.disks.remove_folder(path)
-            return
-        self._app.transfer.move_folder(path, f"{bin_path}/{name_of(path)}")
-
-    def _discard_file(self, path: str) -> None:
-        bin_path = self._bin()
-        if bin_path is None:
-            self._app.disks.remove_file(path)
-            return
-        folder = f"{bin_path}/{name_of(path.rsplit('/', 1)[0])}"
-        self._app.disks.make_folder(folder)
-        self._app.transfer.move_file(path, f"{folder}/{name_of(path)}")
+                self._bin.remove_folder(path)
 
     def file(self, movie: Json, file: Json) -> None:
         """Deletes one file and its row. Failed: 409 while the root folder is gone or empty, 500 when it can't be."""
         path = render.join(movie["path"], file["relativePath"])
-        problem = self._scanner.root_problem(render.best_root(movie["path"], self._store.roots.paths()))
+        root = render.best_root(movie["path"], self._store.roots.paths())
+        problem = self._scanner.root_problem(root, folders_only=True)
         if problem:
             self._app.log.add("warn", LOGGER, problem)
             raise Failed(409, problem, "NzbDrone.Core.Exceptions.NzbDroneClientException")
         if self._app.disks.is_file(path):
             try:
-                self._discard_file(path)
+                self._bin.remove_file(path, bin_folder(movie["path"], path))
             except NetError as error:
                 self._app.log.add("error", LOGGER, f"Unable to delete movie file: {error.message}", error)
                 kind = "NzbDrone.Core.Exceptions.NzbDroneClientException"
@@ -86,9 +69,9 @@ class Deleter:
 
     def clean_bin(self, _context: Context) -> None:
         """CleanUpRecycleBin: what has lain there longer than the configured days; 0 days is for ever."""
-        bin_path, days = self._bin(), self._store.media_setting("recycleBinCleanupDays")
-        disks = self._app.disks
-        if bin_path is None or days == 0 or not disks.is_folder(bin_path):
+        media, disks = self._store.media, self._app.disks
+        bin_path, days = clean(media["recycleBin"]), media["recycleBinCleanupDays"]
+        if not bin_path or days == 0 or not disks.is_folder(bin_path):
             return
         limit = time.time() - days * _DAY_S
         folders, files = disks.listing(bin_path)

@@ -215,28 +215,6 @@ def _add_rows(store: Store, name: str, table: Table, model: Model, defaults: Jso
     store.app.api("POST", f"/{name}", post)
 
 
-def add_media_management(store: Store) -> None:
-    """`/config/mediamanagement`."""
-    fields = {
-        k: BOOL if isinstance(v, bool) else INT if isinstance(v, int) else STRING for k, v in _media(store).items()
-    }
-    model = Model("Radarr.Api.V3.Config.MediaManagementConfigResource", {**fields, "id": INT})
-
-    def put(request: Request) -> Response:
-        sent = {k: v for k, v in request.bind(model).items() if v is not None}
-        row = {**{k: type(v)() for k, v in _media(store).items()}, **sent, "id": 1}
-        store.media.update(row)
-        return Response(202, row, headers=store.app.location(request.origin, "/config/mediamanagement/1"))
-
-    store.app.api("GET", "/config/mediamanagement", lambda _r: Response(200, store.media.get(1)))
-    store.app.api("PUT", "/config/mediamanagement", put)
-    store.app.api("PUT", "/config/mediamanagement/{id}", put)
-
-
-def _media(store: Store) -> Json:
-    return {k: v for k, v in (store.media.get(1) or {}).items() if k != "id"}
-
-
 def add_backups(store: Store) -> None:
     """`/system/backup`, and the command that makes one."""
     table = store.backups

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
-
 from sandbox.errors import failure
-from sandbox.servarr.paths import clean, is_valid
+from sandbox.radarr.config import not_there, not_writable
+from sandbox.servarr.paths import bin_failure, clean, is_valid
 from sandbox.servarr.roots import RootFolders
 from sandbox.values import Json
 
@@ -14,10 +12,7 @@ STARTUP = "/app"
 
 
 class MovieRoots(RootFolders):
-    """`refuse_bin` says why a path is in the recycle bin; it is set once the store exists."""
-
-    USER: ClassVar[str] = "nobody"
-    refuse_bin: Callable[[str], Json | None] = staticmethod(lambda _path: None)
+    """Radarr's order of refusals, and what it passes over."""
 
     def refusal(self, path: str | None) -> Json | None:
         """As the shared rule, in Radarr's order: path, duplicate, existence, start-up folder, right to write, recycle bin."""
@@ -30,14 +25,13 @@ class MovieRoots(RootFolders):
         if told == STARTUP:
             text = f"Path '{path}' cannot be set to the start up folder"
             return failure("Path", text, "StartupFolderValidator", path, path=path, relationship="set to")
-        binned = self.refuse_bin(path)
+        binned = bin_failure(path, self._recycle_bin())
         if binned:
             return binned
         if not self._app.disks.is_folder(told):
-            return failure("Path", f"Path '{path}' does not exist", "PathExistsValidator", path, path=path)
+            return not_there(path, "Path", "Path")
         if not self._app.disks.writable(told):
-            text = f"Folder '{path}' is not writable by user '{self.USER}'"
-            return failure("Path", text, "FolderWritableValidator", path, path=path, user=self.USER)
+            return not_writable(path, "Path", "Path")
         return None
 
     def _unmapped(self, root: str) -> list[Json]:

@@ -103,7 +103,7 @@ class Scanner:
                 text = f"Couldn't refresh info for movie {movie_id}"
                 self._app.log.add("error", "RefreshMovieService", text, NetError(outage.kind, outage.message))
             with self._app.lock:
-                when = self._store.media_setting("rescanAfterRefresh")
+                when = self._store.media["rescanAfterRefresh"]
             if (
                 context.body["isNewMovie"]
                 or when == "always"
@@ -145,14 +145,28 @@ class Scanner:
                     self._store.drop_file(file, "MissingFromDisk")
             if exists:
                 self._take_in(movie_id, found)
+            self._tidy(movie["path"].rstrip("/"), exists)
 
-    def root_problem(self, root: str) -> str | None:
-        """Why a missing movie folder says nothing: its root folder is gone, or empty."""
+    def _tidy(self, folder: str, exists: bool) -> None:
+        """Makes or removes empty folders, when the settings say so."""
+        disks, media = self._app.disks, self._store.media
+        try:
+            if not exists:
+                if media["createEmptyMovieFolders"]:
+                    disks.make_folder(folder)
+            elif media["deleteEmptyFolders"] and not any(disks.walk(folder)):
+                disks.remove_folder(folder)
+        except NetError as error:
+            self._app.log.add("warn", "DiskScanService", f"Unable to tidy {folder}: {error.message}", error)
+
+    def root_problem(self, root: str, *, folders_only: bool = False) -> str | None:
+        """Why a missing movie folder says nothing: its root folder is gone, or empty (of folders)."""
         disks = self._app.disks
         if not disks.is_folder(root):
             return f"Movie's root folder ({root}) doesn't exist."
         try:
-            if not any(disks.listing(root)):
+            folders, files = disks.listing(root)
+            if not folders and (folders_only or not files):
                 return f"Movie's root folder ({root}) is empty. Rescan will not update movies as a failsafe."
         except NetError:
             return f"Movie's root folder ({root}) doesn't exist."

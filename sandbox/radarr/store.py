@@ -7,45 +7,22 @@ agree. The caller holds the application's lock.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from sandbox.errors import NetError, model_not_found, rows_missing
 from sandbox.radarr import quality, render
 from sandbox.radarr.metadata import Lookup
 from sandbox.servarr.app import App
 from sandbox.servarr.roots import RootFolders
+from sandbox.servarr.settings import Settings
 from sandbox.values import Json, stamp, unique
 
-MEDIA: Json = {
-    "autoUnmonitorPreviouslyDownloadedMovies": False,
-    "recycleBin": "",
-    "recycleBinCleanupDays": 7,
-    "downloadPropersAndRepacks": "preferAndUpgrade",
-    "createEmptyMovieFolders": False,
-    "deleteEmptyFolders": False,
-    "fileDate": "none",
-    "rescanAfterRefresh": "always",
-    "autoRenameFolders": False,
-    "pathsDefaultStatic": False,
-    "setPermissionsLinux": False,
-    "chmodFolder": "755",
-    "chownGroup": "",
-    "skipFreeSpaceCheckWhenImporting": False,
-    "minimumFreeSpaceWhenImporting": 100,
-    "copyUsingHardlinks": True,
-    "useScriptImport": False,
-    "scriptImportPath": "",
-    "importExtraFiles": False,
-    "extraFileExtensions": "srt",
-    "enableMediaInfo": True,
-}
 MODEL_NOT_FOUND = "NzbDrone.Core.Datastore.ModelNotFoundException"
 
 
 class Store:
-    """The tables of one Radarr; `lookup` is the metadata service it asks."""
+    """The tables of one Radarr; `lookup` is the metadata service it asks, `media` its media management."""
 
-    def __init__(self, app: App, roots: RootFolders, lookup: Lookup) -> None:
+    def __init__(self, app: App, roots: RootFolders, lookup: Lookup, media: Settings) -> None:
         self.app, self.roots, self.lookup = app, roots, lookup
         database = app.database
         self.movies = database.table("movies")
@@ -57,17 +34,11 @@ class Store:
         self.release_profiles = database.table("releaseprofiles")
         self.delay_profiles = database.table("delayprofiles")
         self.backups = database.table("backups")
-        self.media = database.table("mediamanagement")
-        if not len(self.media):
-            self.media.insert(MEDIA)
+        self.media = media
         if not len(self.profiles):
             self.profiles.insert_many(quality.default_profiles())
 
     # -- reading
-
-    def media_setting(self, name: str) -> Any:
-        """One setting of the media management."""
-        return (self.media.get(1) or MEDIA)[name]
 
     def require(self, movie_id: int) -> Json:
         """The movie, or the 404 of a write to one that is not there."""
@@ -129,7 +100,9 @@ class Store:
             return
         if movie["movieFileId"] == file["id"]:
             left = self.files.where(movie["id"])
-            self.movies.update({**movie, "movieFileId": left[-1]["id"] if left else 0})
+            unmonitor = self.media["autoUnmonitorPreviouslyDownloadedMovies"] and reason != "Upgrade"
+            fresh = {"movieFileId": left[-1]["id"] if left else 0, "monitored": movie["monitored"] and not unmonitor}
+            self.movies.update({**movie, **fresh})
         data = {
             "reason": reason,
             "releaseGroup": file.get("releaseGroup"),

@@ -9,10 +9,8 @@ from __future__ import annotations
 from sandbox.errors import failure
 from sandbox.radarr import render
 from sandbox.radarr.store import Store
-from sandbox.servarr.paths import clean, is_parent, is_valid
+from sandbox.servarr.paths import bin_failure, clean, is_parent, is_valid, system_failure
 from sandbox.values import Json
-
-_SYSTEM = ("/bin", "/boot", "/lib", "/sbin", "/srv", "/usr/bin", "/usr/lib", "/usr/sbin", "/proc", "/sys")
 
 
 def blank(text: str | None) -> bool:
@@ -48,20 +46,6 @@ def profile(store: Store, ident: int) -> Json | None:
     return None
 
 
-def recycle_bin(store: Store, path: str) -> Json | None:
-    """Why a path may not be the recycle bin or lie within it."""
-    configured = store.media_setting("recycleBin")
-    if not configured:
-        return None
-    bin_path = clean(configured)
-    relation = "set to" if clean(path) == bin_path else "child of" if is_parent(bin_path, path) else None
-    if relation is None:
-        return None
-    verb = "is set to" if relation == "set to" else "is child of"
-    told = f"Path '{path}' {verb} configured recycle bin folder"
-    return failure("Path", told, "RecycleBinValidator", path, path=path, relationship=relation)
-
-
 def movie_path(store: Store, path: str, movie_id: int) -> Json | None:
     """Why a movie may not live at this path."""
     if not is_valid(path):
@@ -77,17 +61,10 @@ def movie_path(store: Store, path: str, movie_id: int) -> Json | None:
     if any(is_parent(told, m["path"]) for m in store.movies.each()):
         text = f"Path '{path}' is an ancestor of an existing movie"
         return failure("Path", text, "MovieAncestorValidator", path, path=path)
-    binned = recycle_bin(store, path)
+    binned = bin_failure(path, store.media["recycleBin"])
     if binned:
         return binned
-    system = next((s for s in _SYSTEM if told == s or is_parent(s, told)), None)
-    if system:
-        relation = "set to" if told == system else "child of"
-        text = f"Path '{path}' is {relation} system folder {system}"
-        return failure(
-            "Path", text, "SystemFolderValidator", path, path=path, relationship=relation, systemFolder=system
-        )
-    return None
+    return system_failure(path)
 
 
 def _shared(store: Store, sent: Json) -> list[Json | None]:
