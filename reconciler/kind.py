@@ -67,13 +67,17 @@ class Past:
 
 @dataclass(frozen=True)
 class Pending:
-    """An action whose outcome is not journalled yet, with what the world says of it now."""
+    """An action whose outcome is not journalled yet, with what the world says of it now.
+
+    `live`: the process that began it is still at work, and will journal the outcome itself.
+    """
 
     run: str
     at: datetime
     action: Action
     handle: dict[str, Json] | None
     verdict: Verdict
+    live: bool = False
 
 
 @dataclass(frozen=True)

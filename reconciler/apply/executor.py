@@ -19,7 +19,7 @@ from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
 from reconciler.apply.settle import FINAL, close, pending, settle
 from reconciler.connection import redact
-from reconciler.errors import StaleError
+from reconciler.errors import ArrError, StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
 from reconciler.kind import Kind, ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.opener import Opener, ReadWorld, WriteWorld
@@ -55,10 +55,11 @@ class Executor:
             settled = settle(self.journal, pending(self.kinds, self.opener, self.journal))
         outcomes: list[Outcome] = []
         interrupted = False
-        try:
-            self._all(run, outcomes)
-        except KeyboardInterrupt:
-            interrupted = True
+        with self.journal.living(run):
+            try:
+                self._all(run, outcomes)
+            except KeyboardInterrupt:
+                interrupted = True
         missing = [a for a in self.plan.actions() if a.id not in {o.action.id for o in outcomes}]
         outcomes += [Outcome(action=a, state="left", says="not begun: you stopped the run") for a in missing]
         report = Report(
@@ -120,7 +121,14 @@ class Executor:
         """One action, from its precondition to its outcome."""
         verb = self.kinds[action.address.split(".", 1)[0]].verbs[action.verb]
         start = self.opener.clock.monotonic()
-        outcome = self._attempt(run, action, verb)
+        try:
+            outcome = self._attempt(run, action, verb)
+        except ArrError:
+            raise
+        except Exception as e:  # a defect of one kind costs its own action, never the others
+            log.exception("%s failed unexpectedly", action.id)
+            says = f"it failed unexpectedly ({type(e).__name__}): the log has the details (-vv)"
+            outcome = Outcome(action=action, state="unknown", says=says, remedy="look again: arr plan")
         if outcome.state == "broken" and action.compensation and action.compensation.verb:
             outcome = self._mend(run, action, outcome)
         return outcome.model_copy(update={"seconds": self.opener.clock.monotonic() - start})

@@ -44,9 +44,11 @@ def look(kinds: Mapping[str, Kind[Any]], opener: Opener, row: PendingRow) -> Ver
 
 def pending(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) -> tuple[Pending, ...]:
     """Everything under way, with what the world says of it. Reads only: planning uses this."""
-    return tuple(
-        Pending(row.run, row.at, row.action, row.handle, look(kinds, opener, row)) for row in journal.pending()
-    )
+    found: list[Pending] = []
+    for row in journal.pending():
+        live = journal.alive(row.run)  # asked first: who is dead now has done nothing since
+        found.append(Pending(row.run, row.at, row.action, row.handle, look(kinds, opener, row), live))
+    return tuple(found)
 
 
 def close(journal: Journal, run: str, action: Action, state: State, verdict: Verdict) -> bool:
@@ -63,12 +65,12 @@ def close(journal: Journal, run: str, action: Action, state: State, verdict: Ver
 
 
 def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:
-    """Journal what has come to an end. The caller holds the lock, so no live process is between intent and act."""
+    """Journal what has come to an end. What a live process began is its own to journal: it may be about to act."""
     outcomes: list[Outcome] = []
     for item in seen:
         verdict = item.verdict
         state = FINAL.get(verdict.state)
-        if state is None:
+        if state is None or item.live:
             going: State = "running" if verdict.state == "running" else "unknown"
             outcomes.append(Outcome(action=item.action, state=going, says=verdict.says, remedy=verdict.remedy))
         elif close(journal, item.run, item.action, state, verdict):
@@ -78,11 +80,12 @@ def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:
 
 def settle_if_free(journal: Journal, seen: tuple[Pending, ...]) -> tuple[Pending, ...]:
     """Settle unless another process is at work just now; what is still open afterwards."""
-    if not any(item.verdict.state in FINAL for item in seen):
+    ended = {item.action.id for item in seen if item.verdict.state in FINAL and not item.live}
+    if not ended:
         return seen
     try:
         with journal.lock("settling what was under way"):
             settle(journal, seen)
     except LockedError:
         return seen
-    return tuple(item for item in seen if item.verdict.state not in FINAL)
+    return tuple(item for item in seen if item.action.id not in ended)

@@ -60,6 +60,36 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
         lock.release()
 
 
+@contextmanager
+def living(folder: Path, run: str) -> Iterator[None]:
+    """Show that the process of `run` is at work, for the block. The kernel's lock again: it ends with the process."""
+    path = folder / f"{run}.live"
+    lock = FileLock(path, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
+    with faults(path):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
+
+def alive(folder: Path, run: str) -> bool:
+    """Whether the process of `run` is at work. What a dead one left is cleared away."""
+    path = folder / f"{run}.live"
+    if not path.exists():
+        return False
+    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+    with faults(path):
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+    path.unlink(missing_ok=True)
+    lock.release()
+    return False
+
+
 def _record(folder: Path, holder: Holder) -> None:
     draft = folder / f"{HOLDER}.new"
     draft.write_text(json.dumps(holder.model_dump(mode="json")), encoding="utf-8")

@@ -17,7 +17,7 @@ from reconciler.store.connection import Connection
 from reconciler.store.faults import faults
 from reconciler.store.journal import Journal
 from reconciler.store.ledger import Memory
-from reconciler.store.lock import hold
+from reconciler.store.lock import alive, hold, living
 from reconciler.store.migrations import STEPS, Step, lineage_of
 from reconciler.store.observations import Observations
 from reconciler.store.opening import open_reading, open_writing, problems
@@ -62,6 +62,14 @@ class Store(Runs, Journal, Plans, Memory, Observations):
         if self._connection.read_only:
             raise StoreError("the state was opened for reading only: its lock is for writing", "nothing was changed")
         return hold(self.folder, purpose, self._clock.now())
+
+    def living(self, run: str) -> AbstractContextManager[None]:
+        """Show for a block that the process of `run` is at work: its open entries are its own to settle."""
+        return living(self.folder, run)
+
+    def alive(self, run: str) -> bool:
+        """Whether the process of `run` is still at work."""
+        return alive(self.folder, run)
 
     def check(self) -> list[str]:
         """What is wrong inside the file, a line each; empty when it is well. Reads all of it: for `arr doctor`."""

@@ -14,7 +14,7 @@ from reconciler.apply.executor import Executor
 from reconciler.apply.interrupt import Stop
 from reconciler.apply.report import Outcome, Report, Silent
 from reconciler.apply.settle import pending, settle
-from reconciler.errors import Exit, LockedError, StaleError
+from reconciler.errors import Exit, LockedError, StaleError, StoreError
 from reconciler.kind import Resource
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
@@ -87,10 +87,10 @@ def test_no_durable_intent_no_side_effect(bench: Bench, monkeypatch: pytest.Monk
     plan = bench.plan(notes(bench.world, notes={"a": "1"}))
 
     def full(run: str, action: Action) -> None:
-        raise OSError(28, "No space left on device")
+        raise StoreError("the state cannot be written: no space left on the disk")
 
     monkeypatch.setattr(bench.store, "intend", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StoreError, match="no space"):
         bench.apply(plan)
     assert bench.world.notes() == {}
 
@@ -280,3 +280,35 @@ def test_the_figures_of_the_journal(bench: Bench) -> None:
         setattr(bench.store, name, counted)
     bench.apply(plan)
     assert writes == ["intend", "settle"] * 10
+
+
+def test_what_a_live_process_began_is_left_to_it(bench: Bench) -> None:
+    """Between its intent and its act nothing has happened yet: settled then, the journal would lie for ever."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    run = bench.store.begin_run("apply", plan.id)
+    bench.store.intend(run, next(iter(plan.actions())))
+    with bench.store.living(run):
+        seen = pending(bench.world.kinds, bench.opener, bench.store)
+        assert [(p.verdict.state, p.live) for p in seen] == [("not-done", True)]
+        assert [o.state for o in settle(bench.store, seen)] == ["unknown"]
+        assert len(bench.store.pending()) == 1
+    seen = pending(bench.world.kinds, bench.opener, bench.store)
+    assert [o.state for o in settle(bench.store, seen)] == ["failed"]
+    assert not bench.store.pending()
+
+
+def test_a_kind_that_fails_in_mid_action_costs_that_action(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1"}))
+    verb = type(NotesKind.verbs["create"])
+    original = verb.perform
+
+    def clumsy(self: Any, world: Any, action: Action) -> Any:
+        if action.subject.key == "a":
+            raise ZeroDivisionError
+        return original(self, world, action)
+
+    monkeypatch.setattr(verb, "perform", clumsy)
+    report = bench.apply(plan)
+    assert states(report) == ["unknown", "done"]
+    assert report.exit is not Exit.OK
+    assert [p.action.subject.key for p in bench.store.pending()] == ["a"]
