@@ -7,6 +7,7 @@ missed, what the moves made possible is searched too, so the next plan finds not
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from resources.disk_fill.solver.board import Board, State
 from resources.disk_fill.solver.bound import bound_of
@@ -20,6 +21,7 @@ ROUNDS = 10
 """How often it is looked again at what the moves so far made possible."""
 
 
+@lru_cache(maxsize=8)  # reading goes in waves, and each wave and the plan itself ask the same question
 def solve(problem: Problem) -> Solution:
     """The moves that reach the targets with the fewest bytes plus `price` a move; the nearest state if none does.
 
