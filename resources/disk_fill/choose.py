@@ -75,7 +75,6 @@ class Chooser:
         self.ground, self.final = ground, final
         self.fills = ground.disks.fills
         self.things = {t.key: t for t in ground.view.things if ground.disks.of.get(t.disk) in self.fills}
-        self.home = {key: ground.disks.of[t.disk] for key, t in self.things.items()}
         self.nos = dict(ground.nos)
         self.folded = {
             place: frozenset(name.casefold() for name in names) if names is not None else None
@@ -185,7 +184,7 @@ class Chooser:
             self._targets[key] = {
                 name: (root, self._barred(thing, root, fill) if proven else "")
                 for name, fill in self.fills.items()
-                if name != self.home[thing.key] and not fill.drain
+                if name != self.home(thing) and not fill.drain
                 if (root := self._root_on(thing, fill)) is not None
             }
         return self._targets[key]
@@ -203,7 +202,7 @@ class Chooser:
 
     def _barred(self, thing: Thing, root: str, fill: Fill) -> str:
         """Why nothing may move between these two roots; "" when they are proven to be two, or might still be."""
-        if fill.vouched or self.fills[self.home[thing.key]].vouched:
+        if fill.vouched or self.fills[self.home(thing)].vouched:
             return ""
         names = self.ground.view.names
         one, other = names[thing.connection, thing.root], names[thing.connection, root]
@@ -218,13 +217,13 @@ class Chooser:
 
     def eligible(self, thing: Thing) -> tuple[str, ...]:
         """The disks that it may go to: proven, and without a folder of its name."""
-        folder, out = thing.folder.casefold(), []
-        taken, open_disks = self._open(thing)
-        if folder not in taken:
+        taken, open_disks = self._opens.get((thing.connection, thing.root)) or self._open(thing)
+        if thing.folded not in taken:
             return open_disks
+        out = []
         for disk, (root, barred) in self.targets(thing).items():
             names = self.folded[thing.connection, root]
-            if names is not None and folder in names and not self._empty(thing, root):
+            if names is not None and thing.folded in names and not self._empty(thing, root):
                 self.barred[thing.key, disk] = (
                     f"there is a folder {root}/{thing.folder} already{self._sides(thing, root)}"
                 )
@@ -234,13 +233,11 @@ class Chooser:
 
     def _open(self, thing: Thing) -> tuple[frozenset[str], tuple[str, ...]]:
         """For all things of one root: the names at their targets, and the disks that are open to any other name."""
-        place = (thing.connection, thing.root)
-        if place not in self._opens:
-            targets = self.targets(thing)
-            names = (self.folded[thing.connection, root] or () for root, _ in targets.values())
-            taken = frozenset[str]().union(*names)
-            self._opens[place] = (taken, tuple(disk for disk, (_, barred) in targets.items() if not barred))
-        return self._opens[place]
+        targets = self.targets(thing)
+        names = (self.folded[thing.connection, root] or () for root, _ in targets.values())
+        found = (frozenset[str]().union(*names), tuple(disk for disk, (_, barred) in targets.items() if not barred))
+        self._opens[thing.connection, thing.root] = found
+        return found
 
     def _there(self, thing: Thing, root: str) -> dict[str, int] | None:
         """The files at a target of this name, where they were looked at."""
@@ -262,18 +259,23 @@ class Chooser:
 
     # ------------------------------------------------------------------------------------------------------- solving
 
+    def home(self, thing: Thing) -> str:
+        """The disk that it lies on, by the name used here."""
+        return self.ground.disks.of[thing.disk]
+
     def bytes_of(self, key: str) -> int:
         return self.sizes.get(key, self.things[key].item.bytes or 0)
 
     def problem(self, *, free_will: bool = False) -> solver.Problem:
         """The solver's question. `free_will`: as if nothing were held, to see what the holding changes."""
-        items = []
+        items, of, sizes, nos = [], self.ground.disks.of, self.sizes, self.nos
         for key, thing in self.things.items():
             if free_will:
                 may: tuple[str, ...] = tuple(self.targets(thing, proven=False))
             else:
-                may = self.eligible(thing) if key not in self.nos else ()
-            items.append(solver.Item(key, self.bytes_of(key), self.home[key], may, movable=bool(may)))
+                may = self.eligible(thing) if key not in nos else ()
+            size = sizes.get(key, thing.item.bytes or 0)
+            items.append(solver.Item(key, size, of[thing.disk], may, None, bool(may)))
         problem = solver.Problem(tuple(self._disk(fill) for fill in self.fills.values()), tuple(items))
         if self.ground.resource.spec.balance:
             problem = solver.balanced(problem, BALANCE)
@@ -326,7 +328,7 @@ class Chooser:
         chosen = {step.thing.key for step in (*out.near, *out.later)}
         held: dict[str, No] = {}
         for key, thing in self.things.items():
-            if key in chosen or (key not in going and self.home[key] not in short):
+            if key in chosen or (key not in going and self.home(thing) not in short):
                 continue
             no = self.nos.get(key)
             if no is None and key in going:

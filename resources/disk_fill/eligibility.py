@@ -121,8 +121,10 @@ def verdict(rules: Rules, view: View, thing: Thing) -> No | None:
 def _wished(rules: Rules, writable: bool, thing: Thing) -> No | None:
     if not writable:
         return No(f"{thing.connection} is declared access: read", "access: write lets it move")
-    if thing.item.ident in rules.ids:
+    if rules.ids and thing.item.ident in rules.ids:
         return No("excluded by its id", "it is listed in exclude.ids")
+    if not rules.tags and rules.day is None:
+        return None
     if rules.day is not None and (thing.item.bytes or 0) > rules.day:
         return No(f"bigger than what may move in a day ({size_text(rules.day)})", "raise moves.per_day.bytes")
     tag = next((t for t in thing.item.tags if t in rules.tags), None)
@@ -137,9 +139,9 @@ def _sound(rules: Rules, thing: Thing) -> No | None:
         )
     if item.bytes is None or item.files is None:
         return No(f"{thing.connection} does not tell how big it is", "it was perhaps just added; a refresh tells")
-    if thing.folder.casefold() in HIDDEN:
+    if thing.folded in HIDDEN:
         return No(f"the app's listings hide folders called '{thing.folder}', so nothing about it could be checked")
-    if f"{thing.connection} {item.path}" in rules.inside:
+    if rules.inside and f"{thing.connection} {item.path}" in rules.inside:
         return No("another item's folder lies inside of its folder", "give the other one a folder of its own")
     return None
 
@@ -147,7 +149,7 @@ def _sound(rules: Rules, thing: Thing) -> No | None:
 def _quiet(rules: Rules, thing: Thing, queued: str | None) -> No | None:
     if thing.key in rules.pending:
         return No("an earlier action on it is not settled yet")
-    busy = rules.busy.get(f"{thing.connection} {thing.item.id}")
+    busy = rules.busy.get(f"{thing.connection} {thing.item.id}") if rules.busy else None
     if busy:
         return No(f"busy: {busy}", "it can move once that is over")
     if queued is not None:
@@ -156,6 +158,8 @@ def _quiet(rules: Rules, thing: Thing, queued: str | None) -> No | None:
 
 
 def _rested(rules: Rules, thing: Thing) -> No | None:
+    if not rules.moved and not rules.failed:
+        return None
     past = rules.moved.get(thing.key)
     if past is not None and rules.now - past.at < rules.cooldown:
         ago, whole = age_text((rules.now - past.at).total_seconds()), age_text(rules.cooldown.total_seconds())

@@ -51,7 +51,7 @@ def _stays(chooser: Chooser, thing: Thing) -> list[str]:
         return [f"stays: {no.reason}" + (f"; {no.way}" if no.way else "")]
     if thing.key not in chooser.things:
         return [f"stays: the fill of {thing.disk} is not known"]
-    fill = chooser.fills[chooser.home[thing.key]]
+    fill = chooser.fills[chooser.home(thing)]
     if not fill.over and not fill.drain:
         return [f"stays: {fill.name} needs no room ({size_text(fill.free)} free)"]
     may = chooser.eligible(thing)

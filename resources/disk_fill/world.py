@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.action import Blocked
 from reconciler.address import Subject
@@ -22,17 +22,17 @@ TYPES = {"sonarr": "series", "radarr": "movie"}
 FINISHED = ("imported", "ignored", "failed")  # states of a queue record that the app will not touch the item for
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(NamedTuple):  # ten thousand of them are made several times a plan
     """An item, and the disk and root that it lies on. `key` is its subject's ident: unique over all connections.
 
-    `folder` is the name of its own folder.
+    `folder` is the name of its own folder, `folded` the same for comparison where case may not count.
     """
 
     connection: str
     item: Item
     root: str
     folder: str
+    folded: str
     disk: str
     key: str
 
@@ -159,12 +159,13 @@ def _root(out: View, disk: str, connection: str, root: str) -> None:
 
 
 def _place(out: View, server: Server) -> None:
-    kind = TYPES[server.app]
+    prefix = f"{server.name}:{TYPES[server.app]}/"
     for item in server.items:
         root, _, folder = item.path.rpartition("/")
         disk = out.disk_of.get((server.name, root))
         if disk is not None:
-            out.things.append(Thing(server.name, item, root, folder, disk, f"{server.name}:{kind}/{item.ident}"))
+            key = f"{prefix}{item.ident}"
+            out.things.append(Thing(server.name, item, root, folder, folder.casefold(), disk, key))
 
 
 def _names(out: View, facts: Facts) -> None:
