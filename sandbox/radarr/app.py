@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sandbox.binding import INT, INTS, MAYBE_INT, STRING, WHATEVER, Model
+from sandbox.binding import INT, INTS, MAYBE_INT, STRING, Many, Model
 from sandbox.commands import Context, Spec, common_members
 from sandbox.errors import Empty, NetError
 from sandbox.http import Request, Response
@@ -61,7 +61,14 @@ _HEALTH = [
 ]
 _PAGE = '<!DOCTYPE html><html><head><title>{title}</title></head><body><div id="root"></div></body></html>\n'
 # Commands that have nothing to do here: there are no indexers, no lists and no log files.
-_IDLE = ("ImportListSync", "MissingMoviesSearch", "CutoffUnmetMoviesSearch", "ClearBlocklist", "ClearLog", "DeleteLogFiles")
+_IDLE = (
+    "ImportListSync",
+    "MissingMoviesSearch",
+    "CutoffUnmetMoviesSearch",
+    "ClearBlocklist",
+    "ClearLog",
+    "DeleteLogFiles",
+)
 _NULL_SOURCE = "Value cannot be null. (Parameter 'source')"
 
 
@@ -117,7 +124,9 @@ class Radarr6(App):
         )
         moved = Model("Command", {"movieId": INT, "sourcePath": STRING, "destinationPath": STRING})
         self.command("MoveMovie", mover.one, model=moved, read=_given(movieId=0), disk=True)
-        bulk = Model("Command", {"movies": WHATEVER, "destinationRootFolder": STRING})
+        one_move = Model("NzbDrone.Core.Movies.Commands.BulkMoveMovie", {"movieId": INT, "sourcePath": STRING})
+        moves = Many(one_move, f"System.Collections.Generic.List`1[{one_move.net}]")
+        bulk = Model("Command", {"movies": moves, "destinationRootFolder": STRING})
         self.command("BulkMoveMovie", mover.many, model=bulk, read=_given(), disk=True)
         self.command("MoviesSearch", _require("movieIds"), model=many, read=_given())
         self.command("RenameMovie", _require("movieIds"), model=many, read=_given(), disk=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.binding import INT, INTS, STRING, WHATEVER, Many, Model
+from typing import Any
+
+from sandbox.binding import BOOL, INT, INTS, STRING, Many, Model
 from sandbox.errors import bad_request, missing, model_not_found, rows_missing
 from sandbox.http import Request, Response
 from sandbox.radarr import quality, render
@@ -10,9 +12,12 @@ from sandbox.radarr.deletion import Deleter
 from sandbox.radarr.store import Store
 from sandbox.values import Json, unique
 
-_EDITABLE = {
-    "languages": WHATEVER,
-    "quality": WHATEVER,
+_QUALITY = Model("NzbDrone.Core.Qualities.Quality", {"id": INT, "name": STRING, "source": STRING, "resolution": INT})
+_REVISION = Model("NzbDrone.Core.Qualities.Revision", {"version": INT, "real": INT, "isRepack": BOOL})
+_LANGUAGE = Model("NzbDrone.Core.Languages.Language", {"id": INT, "name": STRING})
+_EDITABLE: dict[str, Any] = {
+    "languages": Many(_LANGUAGE, "System.Collections.Generic.List`1[NzbDrone.Core.Languages.Language]"),
+    "quality": Model("NzbDrone.Core.Qualities.QualityModel", {"quality": _QUALITY, "revision": _REVISION}),
     "edition": STRING,
     "releaseGroup": STRING,
     "sceneName": STRING,
@@ -116,8 +121,8 @@ class Files:
 
 def _quality(sent: Json, *, named: bool) -> Json:
     """A quality model as stored (`named`: looked up by its id) or as sent."""
-    ident = sent.get("quality", {}).get("id", 0)
-    known = quality.BY_ID.get(ident, quality.UNKNOWN)
-    shown = known.json() if named else {"source": "unknown", "resolution": 0, "modifier": "none", **sent["quality"]}
-    revision = {"version": 1, "real": 0, "isRepack": False, **sent.get("revision", {})}
+    told = sent.get("quality") or {}
+    known = quality.BY_ID.get(told.get("id", 0), quality.UNKNOWN)
+    shown = known.json() if named else {"source": "unknown", "resolution": 0, "modifier": "none", "id": 0, **told}
+    revision = {"version": 1, "real": 0, "isRepack": False, **(sent.get("revision") or {})}
     return {"quality": shown, "revision": revision}

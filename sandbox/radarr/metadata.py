@@ -20,8 +20,9 @@ _HTML = (
 )
 _HTML_KIND = "NzbDrone.Common.Http.UnexpectedHtmlContentException"
 _CUT = "An error occurred while sending the request."
-_ARTICLE = re.compile(r"^(?:the|an|a)\s+", re.IGNORECASE)
-_INNER_ARTICLE = re.compile(r"(?<=\W)(?:a|an|the|and|or|of)(?=\W|$)", re.IGNORECASE)
+_DELIMITERS = re.compile(r"[\s.,_\-='|]+")
+_COMMON = re.compile(r"\b(?:a|an|the|and|or|of)\b\s?", re.IGNORECASE)
+_INNER = re.compile(r"(?<=\W)(?:a|an|the|and|or|of)(?=\W)", re.IGNORECASE)
 
 
 class Outage(Exception):
@@ -41,13 +42,14 @@ class Gone(Exception):
 
 
 def sort_title(title: str) -> str:
-    """`The Long Field` as `long field`."""
-    return _ARTICLE.sub("", title.lower())
+    """`The Long Field of Rye` as `long field rye`."""
+    bare = _COMMON.sub("", re.sub(r"[^\w\s]", "", _DELIMITERS.sub(" ", title)))
+    return " ".join(bare.split()).lower()
 
 
 def clean_title(title: str) -> str:
     """`The Long Field` as `thelongfield`: what titles are compared by."""
-    return re.sub(r"[\W_]+", "", _INNER_ARTICLE.sub("", title)).lower()
+    return re.sub(r"[\W_]+", "", _INNER.sub("", title)).lower()
 
 
 def details(entry: Json) -> Json:

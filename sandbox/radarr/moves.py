@@ -28,12 +28,16 @@ class Mover:
         body = context.body
         with self._app.lock:
             movie = self._store.require_in_command(body["movieId"])
+        if not body.get("sourcePath") or not body.get("destinationPath"):
+            raise NetError("System.ArgumentNullException", "Value can not be null. (Parameter 'path')")
         self._app.pause(START_S)
         self._move(movie, body["sourcePath"], body["destinationPath"], context, "")
 
     def many(self, context: Context) -> None:
         """BulkMoveMovie."""
-        movies, root = context.body["movies"], context.body["destinationRootFolder"]
+        movies, root = context.body.get("movies"), context.body.get("destinationRootFolder")
+        if movies is None or root is None:
+            raise NetError("System.NullReferenceException", "Object reference not set to an instance of an object.")
         self._app.pause(START_S)
         for number, entry in enumerate(movies, 1):
             with self._app.lock:

@@ -12,12 +12,13 @@ from typing import Any
 from sandbox.radarr import metadata
 from sandbox.values import NEVER, Json, prune
 
+_REPLACED = str.maketrans({"\\": "+", "/": "+", "<": "", ">": "", "?": "!", "*": "-", "|": "", '"': ""})
 ENGLISH = {"id": 1, "name": "English"}
 
 
 def folder_name(title: str, year: int) -> str:
     """The folder that the default naming template gives a movie."""
-    clean = "".join(c for c in title if c not in '\\/<>?*|"').replace(": ", " - ").replace(":", "-").strip(" .")
+    clean = title.replace(": ", " - ").replace(":", "-").translate(_REPLACED).lstrip(" .").rstrip()
     return f"{clean} ({year})" if year else clean
 
 
