@@ -101,13 +101,17 @@ def _confirmed(plan: Plan) -> bool:
 
 def _done(call: Call, plan: Plan, *, approve: str | None, confirmed: bool) -> Exit:
     """Apply `plan`, unless a guard leaves nothing of it: then it stays unused."""
+    from reconciler.plan.outcome import exit_code
+
     short = call.session.short(plan.id)
     refused = plan.refused(approved=approve is not None, confirmed=confirmed)
     actions = list(plan.actions())
     if actions and all(a.id in refused for a in actions):
         hit = refused[actions[0].id]
         way = f"if this list is what you mean: arr apply {short} --approve {short}" if hit.approvable else "arr plan"
-        raise RefusedError(f"a guard stops all of it: {hit.says}", way)
+        error = RefusedError(f"a guard stops all of it: {hit.says}", way)
+        error.exit = worst([error.exit, exit_code(plan, detailed=False)])  # what could not be planned weighs more
+        raise error
     from reconciler.apply.interrupt import Stop
 
     stop = Stop()
