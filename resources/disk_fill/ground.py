@@ -47,6 +47,8 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
         no = verdict(told, seen, thing)
         if no is None and found.of.get(thing.disk) in waiting:
             no = No("what is broken on its disk is mended first", "the next plan looks at it again", quiet=True)
+        if no is None and seen.errors:  # a slip of the pen must not send things to other places than were meant
+            no = No("a root folder is declared that is not there", "correct the declaration first", quiet=True)
         if no is not None:
             nos[thing.key] = no
     nos |= {
