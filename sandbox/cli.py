@@ -23,8 +23,8 @@ from sandbox.desk import Desk, PortTaken
 from sandbox.faults import NAMES, Fault
 from sandbox.values import Json
 
-_FAULTS = "\n".join(f"  {name:<15} {text}" for name, text in NAMES.items())
-_SCENARIOS = "\n".join(f"  {name:<12} {text}" for name, text in scenarios.names().items())
+_FAULT_LINES = "\n".join(f"  {name:<15} {text}" for name, text in NAMES.items())
+_SCENARIO_LINES = "\n".join(f"  {name:<12} {text}" for name, text in scenarios.names().items())
 
 Home = Annotated[
     Path | None,
@@ -48,6 +48,14 @@ app = typer.Typer(
         "  arr sandbox down"
     ),
 )
+
+
+def _faults() -> list[str]:
+    return list(NAMES)
+
+
+def _scenario_names() -> list[str]:
+    return list(scenarios.names())
 
 
 def _desk(home: Path | None) -> Desk:
@@ -101,10 +109,13 @@ def _described(fault: Json) -> str:
 
 @app.command(
     epilog="\b\nExamples:\n  arr sandbox up\n  arr sandbox up --scenario tiny --home /tmp/try --port-base 20000\n"
-    f"\n\b\nScenarios:\n{_SCENARIOS}"
+    f"\n\b\nScenarios:\n{_SCENARIO_LINES}"
 )
 def up(
-    scenario: Annotated[str | None, typer.Option(help="Which world. [default: library]", show_default=False)] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Which world. [default: library]", show_default=False, autocompletion=_scenario_names),
+    ] = None,
     home: Home = None,
     port_base: Annotated[
         int | None,
@@ -157,7 +168,10 @@ def down(home: Home = None, form: Format = "text") -> None:
 
 @app.command(epilog="\b\nExamples:\n  arr sandbox reset\n  arr sandbox reset --scenario tiny")
 def reset(
-    scenario: Annotated[str | None, typer.Option(help="Which world. [default: the same]", show_default=False)] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Which world. [default: the same]", show_default=False, autocompletion=_scenario_names),
+    ] = None,
     home: Home = None,
     form: Format = "text",
 ) -> None:
@@ -184,10 +198,10 @@ def status(home: Home = None, form: Format = "text") -> None:
     "  arr sandbox break down --server radarr\n"
     "  arr sandbox break move-killed --server sonarr --times 1\n"
     "  arr sandbox break reset --method PUT --path '/api/v3/series/*' --times 1 --after\n"
-    f"\n\b\nFaults:\n{_FAULTS}",
+    f"\n\b\nFaults:\n{_FAULT_LINES}",
 )
 def break_(
-    name: Annotated[str, typer.Argument(help="What is to go wrong; see the list below.")],
+    name: Annotated[str, typer.Argument(help="What is to go wrong; see the list below.", autocompletion=_faults)],
     server: Server = None,
     method: Annotated[str | None, typer.Option(help="Requests with this method only.", show_default=False)] = None,
     path: Annotated[str | None, typer.Option(help="Requests whose path fits this glob.", show_default=False)] = None,

@@ -38,6 +38,8 @@ from sandbox.values import Json
 from sandbox.world import World
 
 START_LIMIT_S = 20.0
+# Events that say what the recorder saw or waited for; they change nothing.
+_TOLD = ("note", "wait", "tree", "hardlinked", "link_count_of", "process_exit_code", "start")
 _CONFIG = {"AuthenticationMethod": "External"}
 
 
@@ -183,7 +185,7 @@ class Stack:
     def event(self, event: Json) -> None:
         """Does what an event of the recordings says, its keys in order. ValueError for one that is unknown."""
         for name, value in event.items():
-            if name in ("note", "wait", "tree"):
+            if name in _TOLD:
                 continue
             if name == "killed":
                 self.world.await_stall()
