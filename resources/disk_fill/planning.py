@@ -7,33 +7,27 @@ pace. Figures are exact bytes; the only estimate is time, and the plan says what
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from statistics import median
 
 from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Json, Proposal
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
-from reconciler.units import size_text
 from resources.clients.servarr import FileRows
 from resources.disk_fill import hardlinks, texts
-from resources.disk_fill.broken import Found
 from resources.disk_fill.choose import Choice, Chooser, Step
 from resources.disk_fill.disks import Fill
 from resources.disk_fill.eligibility import No
 from resources.disk_fill.ground import Survey, survey
-from resources.disk_fill.mending import data_of, rests_on, says
-from resources.disk_fill.scene import why_not
+from resources.disk_fill.healing import heal
 from resources.disk_fill.spec import DiskFillSpec
-from resources.disk_fill.verbs.judge import told_of
 from resources.disk_fill.verbs.move import rests_on as move_rests_on
 from resources.disk_fill.world import Thing
 
 ASSUMED_RATE = 100_000_000  # bytes a second, until moves of our own have shown a rate
 TELLING = 1_000_000_000  # bytes; smaller moves say nothing about the rate
 LATEST = 20  # moves that the rate is taken from
-
-TRIES = 3  # heals of one item within a day; then somebody has to look
 
 MEND = Compensation(
     verb="heal",
@@ -43,7 +37,7 @@ MEND = Compensation(
 
 def plan(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
     """See the module. Facts that were not asked for are a KeyError."""
-    return _Planning(resource, survey(resource, facts, ledger, now), facts, ledger, now).proposal()
+    return _Planning(resource, survey(resource, facts, ledger, now), facts, ledger).proposal()
 
 
 @dataclass
@@ -54,7 +48,6 @@ class _Planning:
     seen: Survey
     facts: Facts
     ledger: Ledger
-    now: datetime
     actions: list[Action] = field(default_factory=list)
     later: list[Action] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -76,7 +69,11 @@ class _Planning:
     def proposal(self) -> Proposal:
         self.blocked += [*self.seen.view.blocked, *self.seen.disks.blocked, *self.seen.blocked]
         for torn in self.seen.broken.found:
-            self._heal(torn)
+            told = heal(str(self.resource.address), len(self.actions) + 1, self.seen, torn, rate=self.rate[0])
+            if isinstance(told, Held):
+                self.held.append(told)
+            else:
+                self.actions.append(told)
         for candidate, unknown in self.seen.broken.unknown:
             reason = f"{unknown.reason}; a move of it may have stopped half-way"
             self.blocked.append(
@@ -167,109 +164,6 @@ class _Planning:
         links = hardlinks.query(self.resource.stack, thing)
         checked = ("no hard links",) if links is not None else ()
         return ("nothing at the target", "every file is there", *checked, "idle")
-
-    # --------------------------------------------------------------------------------------------------------- heals
-
-    def _heal(self, torn: Found) -> None:
-        thing, scene, way = torn.candidate.thing, torn.scene, torn.way
-        subject = thing.subject(self.seen.view.servers[thing.connection].app)
-        told = told_of(scene, denied=torn.candidate.denied)
-        size = sum(scene.expected.values())
-        tries = self._tries(subject.ident)
-        if tries >= TRIES:
-            forward = f"look at both folders yourself: {scene.old} and {scene.new}; arr history has the reasons"
-            self.held.append(
-                Held(
-                    subject=subject,
-                    reason=f"a move {told}; mended {tries} times today, in vain",
-                    way_forward=forward,
-                    bytes=size,
-                )
-            )
-            return
-        if way is None or not way.fits:
-            root = scene.new.rpartition("/")[0] if way and way.remedy.goal == "new" else scene.old.rpartition("/")[0]
-            reason = (
-                why_not(scene, thing.connection)
-                if way is None
-                else f"no room for {size_text(way.remedy.bytes)} at {root}"
-            )
-            forward = (
-                f"look at both folders yourself: {scene.old} and {scene.new}" if way is None else f"make room at {root}"
-            )
-            self.held.append(Held(subject=subject, reason=f"a move {told}; {reason}", way_forward=forward, bytes=size))
-            return
-        remedy, ours = way.remedy, torn.candidate.data is not None
-        data = data_of(self._heal_base(torn), scene, remedy, scene.expected)
-        self.actions.append(
-            Action(
-                id=f"{self.resource.address}/{len(self.actions) + 1}",
-                address=str(self.resource.address),
-                verb="heal",
-                subject=subject,
-                reason=texts.broken(torn, told, ours=ours),
-                before={"path": scene.path},
-                after={"path": scene.new if remedy.goal == "new" else scene.old},
-                details=(says(remedy, scene),),
-                rests_on=rests_on(scene),
-                effects=Effects(
-                    bytes_moved=remedy.bytes,
-                    moves=1,
-                    files=remedy.files,
-                    seconds=remedy.bytes / self.rate[0],
-                    disks=self._healed_disks(torn),
-                ),
-                data=data,
-                cause="repair" if ours else "drift",
-            )
-        )
-
-    def _tries(self, ident: str) -> int:
-        """Heals of a subject within a day that did not end well."""
-        return sum(
-            past.action.verb == "heal"
-            and past.outcome != "done"
-            and past.action.subject.ident == ident
-            and past.at > self.now - timedelta(days=1)
-            for past in self.ledger.history
-        )
-
-    def _heal_base(self, torn: Found) -> dict[str, Json]:
-        thing, scene = torn.candidate.thing, torn.scene
-        new_root = scene.new.rpartition("/")[0]
-        disk = self.seen.disks.of.get(self.seen.view.disk_of.get((thing.connection, new_root), ""), "")
-        fill = self.seen.disks.fills.get(disk)
-        return {
-            "connection": thing.connection,
-            "item_id": thing.item.id,
-            "source": scene.old,
-            "destination": scene.new,
-            "source_root": scene.old.rpartition("/")[0],
-            "destination_root": new_root,
-            "files": self._tracked(torn),
-            "min_free": fill.min_free if fill else 0,
-        }
-
-    def _tracked(self, torn: Found) -> list[list[Json]]:
-        """The files that the app must still know in the end: our journal's word, else the app's own rows."""
-        if torn.candidate.data is not None:
-            return [list(row) for row in torn.candidate.data["files"]]
-        return [[name, size] for name, size in sorted(torn.scene.expected.items())]
-
-    def _healed_disks(self, torn: Found) -> dict[str, int]:
-        scene, way = torn.scene, torn.way
-        if way is None:
-            return {}
-        carried = scene.at_old if way.remedy.goal == "new" else scene.at_new
-        places = {"new": scene.new, "old": scene.old}
-        other = places["old" if way.remedy.goal == "new" else "new"]
-        out: dict[str, int] = {}
-        for path, change in ((other, -sum(carried.values())), (places[way.remedy.goal], way.remedy.bytes)):
-            key = (torn.candidate.thing.connection, path.rpartition("/")[0])
-            disk = self.seen.disks.of.get(self.seen.view.disk_of.get(key, ""))
-            if disk is not None and change:
-                out[disk] = change
-        return out
 
     # ---------------------------------------------------------------------------------------------------------- rest
 

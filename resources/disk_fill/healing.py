@@ -1,0 +1,103 @@
+"""A broken move as a part of the plan: the heal that mends it, or in words why none does. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.action import Action, Effects, Held, Json
+from reconciler.units import size_text
+from resources.disk_fill import texts
+from resources.disk_fill.broken import Found
+from resources.disk_fill.ground import Survey
+from resources.disk_fill.mending import Way, data_of, rests_on, says
+from resources.disk_fill.scene import why_not
+from resources.disk_fill.verbs.judge import told_of
+
+TRIES = 3  # heals of one item within a day; then somebody has to look
+
+
+def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -> Action | Held:
+    """The action `address/number`, or what is said instead. `rate` in bytes a second."""
+    thing, scene, way = torn.candidate.thing, torn.scene, torn.way
+    subject = thing.subject(seen.view.servers[thing.connection].app)
+    told = told_of(scene, denied=torn.candidate.denied)
+    stays = _stays(seen, torn, subject.ident)
+    if way is None or stays is not None:
+        reason, forward = stays or ("", "")
+        size = sum(scene.expected.values())
+        return Held(subject=subject, reason=f"{told}; {reason}", way_forward=forward, bytes=size)
+    remedy, ours = way.remedy, torn.candidate.data is not None
+    return Action(
+        id=f"{address}/{number}",
+        address=address,
+        verb="heal",
+        subject=subject,
+        reason=texts.broken(torn, told, ours=ours),
+        before={"path": scene.path},
+        after={"path": scene.new if remedy.goal == "new" else scene.old},
+        details=(says(remedy, scene),),
+        rests_on=rests_on(scene),
+        effects=Effects(
+            bytes_moved=remedy.bytes,
+            moves=1,
+            files=remedy.files,
+            seconds=remedy.bytes / rate,
+            disks=_changes(seen, torn, way),
+        ),
+        data=data_of(_base(seen, torn), scene, remedy, scene.expected),
+        cause="repair" if ours else "drift",
+    )
+
+
+def _stays(seen: Survey, torn: Found, ident: str) -> tuple[str, str] | None:
+    """Why it is not mended now, and the way forward; None when it is."""
+    scene, way = torn.scene, torn.way
+    look = f"look at both folders yourself: {scene.old} and {scene.new}"
+    ground = seen.ground
+    tries = sum(
+        past.action.verb == "heal"
+        and past.outcome != "done"
+        and past.action.subject.ident == ident
+        and past.at > ground.now - timedelta(days=1)
+        for past in ground.ledger.history
+    )
+    if way is None:
+        return why_not(scene, torn.candidate.thing.connection), look
+    if tries >= TRIES:
+        return f"mended {tries} times within a day, in vain", f"{look}; arr history has the reasons"
+    if not way.fits:
+        root = (scene.new if way.remedy.goal == "new" else scene.old).rpartition("/")[0]
+        return f"no room for {size_text(way.remedy.bytes)} at {root}", f"make room at {root}"
+    return None
+
+
+def _base(seen: Survey, torn: Found) -> dict[str, Json]:
+    """The part of the data that a move has as well."""
+    thing, scene = torn.candidate.thing, torn.scene
+    root = scene.new.rpartition("/")[0]
+    fill = seen.disks.fills.get(_disk(seen, thing.connection, scene.new) or "")
+    # The files that the app must still know in the end: our journal's word, else the app's own rows.
+    tracked = torn.candidate.data["files"] if torn.candidate.data is not None else sorted(scene.expected.items())
+    return {
+        "connection": thing.connection,
+        "item_id": thing.item.id,
+        "source": scene.old,
+        "destination": scene.new,
+        "source_root": scene.old.rpartition("/")[0],
+        "destination_root": root,
+        "files": [[name, size] for name, size in tracked],
+        "min_free": fill.min_free if fill else 0,
+    }
+
+
+def _disk(seen: Survey, connection: str, path: str) -> str | None:
+    return seen.disks.of.get(seen.view.disk_of.get((connection, path.rpartition("/")[0]), ""))
+
+
+def _changes(seen: Survey, torn: Found, way: Way) -> dict[str, int]:
+    """What it does to each disk: the carried files leave one, and take the place of half copies on the other."""
+    scene, connection = torn.scene, torn.candidate.thing.connection
+    to, source = (scene.new, scene.old) if way.remedy.goal == "new" else (scene.old, scene.new)
+    carried = scene.at_old if way.remedy.goal == "new" else scene.at_new
+    changes = {_disk(seen, connection, source): -sum(carried.values()), _disk(seen, connection, to): way.remedy.bytes}
+    return {disk: change for disk, change in changes.items() if disk is not None and change}
