@@ -9,6 +9,7 @@ only, certificates are always checked.
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -285,7 +286,7 @@ def _trust(ca_file: str | None, where: Where) -> Any:
         try:
             context.load_verify_locations(cafile=ca_file)
         except OSError as e:
-            why = e.strerror or "no certificate in PEM form"
+            why = "no certificate in PEM form" if isinstance(e, ssl.SSLError) else e.strerror or "it cannot be read"
             remedy = f"correct {where.field}.ca_file"
             raise ReadFailed("certificate", f"{ca_file} cannot be used ({why})", remedy) from None
     return context
