@@ -67,8 +67,8 @@ def summary(
         times = f"Times are from {count(rate[1], 'earlier move')}: {speed}." if rate[1] else f"Times assume {speed}."
         lines.append(f"{' and '.join(apps)}: {wait} while a move runs. {times}")
     lines += [_short(short) for short in (solution.short if solution else ()) if short.disk not in seen.waiting]
-    full = [disk for disk in sorted(seen.waiting) if seen.disks.fills[disk].over or seen.disks.fills[disk].drain]
-    lines += [f"{disk}: what leaves it is decided once that is mended." for disk in full]
+    full = sorted(fill.name for fill in seen.disks.fills.values() if fill.over or fill.drain)
+    lines += [f"{disk}: what leaves it is decided once that is mended." for disk in full if disk in seen.waiting]
     lines += seen.disks.notes
     if seen.broken.unseen:
         lines.append(
