@@ -78,6 +78,11 @@ def scanned_since(commands: Iterable[Command], item_id: int, move: Command | Non
     return any(ended is None or scan.started is None or scan.started >= ended for scan in scans)
 
 
+def scans(commands: Iterable[Command], item_id: int) -> list[int]:
+    """Ids of the commands that scan this item, over or not."""
+    return [c.id for c in commands if c.name in _SCAN and _concerns(c.body, item_id)]
+
+
 def moving(commands: Iterable[Command]) -> str:
     """Which disk job is under way at all, whosever it is: the servers do one at a time. "" when none is."""
     for command in commands:

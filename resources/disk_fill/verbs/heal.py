@@ -16,7 +16,7 @@ from reconciler.units import size_text
 from resources.disk_fill.mending import on_disk
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
-from resources.disk_fill.verbs.move import find_command, newest
+from resources.disk_fill.verbs.move import find_command, newest, rescan
 
 
 class Heal(Verb):
@@ -66,7 +66,7 @@ class Heal(Verb):
         return verdict
 
     def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
-        world.client(action.data["connection"]).rescan(action.data["item_id"])
+        rescan(world, action.data)
 
 
 HEAL: Any = Heal()

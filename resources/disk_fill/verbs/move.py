@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.action import Action, Json
 from reconciler.facts import Fact, Known, ReadFailed
-from reconciler.kind import Verb, Verdict, WriteRefused
+from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
 from resources.clients.servarr import Commands, OneItem
@@ -26,6 +26,7 @@ from resources.disk_fill.words import count
 
 LOOKS = 5  # for the command that a PUT has queued
 PAUSE = 0.4  # seconds between them
+ASKS = 3  # for a rescan whose answer is lost and which is not to be seen either
 
 SAFE: dict[str, Json] = {
     "source": "whole",
@@ -91,7 +92,7 @@ class Move(Verb):
         return judge(world, action.data, handle, "new")
 
     def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
-        world.client(action.data["connection"]).rescan(action.data["item_id"])
+        rescan(world, action.data)
 
 
 def newest(world: Servers, data: dict[str, Json]) -> int:
@@ -113,6 +114,25 @@ def find_command(world: Servers, data: dict[str, Json], last: int) -> int | None
             return command.id
         world.sleep(PAUSE)
     return None
+
+
+def rescan(world: Servers, data: dict[str, Json]) -> None:
+    """Have the item's folder read again, once: a request whose answer is lost is looked for before it is sent again."""
+    client = world.client(data["connection"])
+    last = newest(world, data)
+    for _ in range(ASKS - 1):
+        try:
+            client.rescan(data["item_id"])
+        except ReplyLost:
+            for _ in range(LOOKS):
+                if any(
+                    number > last for number in jobs.scans(client.read(Commands(data["connection"])), data["item_id"])
+                ):
+                    return
+                world.sleep(PAUSE)
+        else:
+            return
+    client.rescan(data["item_id"])
 
 
 def _source(rows: Files, found: Files) -> str:
