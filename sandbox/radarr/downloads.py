@@ -20,6 +20,7 @@ from sandbox.radarr import metadata, quality, render
 from sandbox.radarr.scan import file_row, weight
 from sandbox.radarr.store import Store
 from sandbox.servarr.paths import clean, is_parent, name_of
+from sandbox.servarr.recycle import RecycleBin, bin_folder
 from sandbox.transfer import is_video
 from sandbox.values import Json
 
@@ -54,6 +55,7 @@ class Downloads:
 
     def __init__(self, store: Store) -> None:
         self._store, self._app = store, store.app
+        self._bin = RecycleBin(store.app.disks, store.app.transfer, lambda: str(store.media["recycleBin"]))
 
     def scan(self, context: Context) -> None:
         """The command."""
@@ -113,10 +115,15 @@ class Downloads:
             return False
         name = f"{release}{extension}"
         row = {**file_row(name, size, release), "originalFilePath": f"{folder}/{name_of(path)}" if folder else None}
+        row["releaseGroup"] = quality.release_group(folder or "") or row["releaseGroup"]
         if held is not None and weight(row) < weight(held):
             return False
         target = render.join(movie["path"], name)
         self._app.disks.make_folder(clean(movie["path"]))
+        if held is not None:
+            old = render.join(movie["path"], held["relativePath"])
+            if self._app.disks.is_file(old):
+                self._bin.remove_file(old, bin_folder(movie["path"], old))
         self._place(path, target, move=move)
         self._note(movie, row, path, target, held)
         return True

@@ -19,33 +19,51 @@ EVENTS = ("unknown", "grabbed", "", "downloadFolderImported", "downloadFailed", 
 def add_history(store: Store) -> None:
     """`/history`, `/history/since`, `/history/movie`."""
 
-    def events(request: Request) -> list[str]:
+    def by_number(request: Request) -> list[str] | None:
         raw = request.query.text("eventType")
         if raw and not raw.isdigit():
             raise Problem(400, {"eventType": [f"The value '{raw}' is not valid."]})
-        return [EVENTS[i] for i in request.query.integers("eventType") if i < len(EVENTS)]
+        numbers = request.query.integers("eventType")
+        return [EVENTS[i] if i < len(EVENTS) else "" for i in numbers] if raw else None
 
-    def chosen(rows: list[Json], wanted: list[str]) -> list[Json]:
-        kept = [r for r in rows if not wanted or r["eventType"] in wanted]
+    def by_name(request: Request) -> list[str] | None:
+        return [request.query.choice("eventType", EVENTS, "")] if request.query.text("eventType") else None
+
+    def chosen(rows: list[Json], wanted: list[str] | None) -> list[Json]:
+        kept = [r for r in rows if wanted is None or r["eventType"] in wanted]
         return sorted(kept, key=lambda r: (str(r["date"]), int(r["id"])), reverse=True)
+
+    def fits(row: Json, request: Request) -> bool:
+        query = request.query
+        movies, qualities, tongues = query.integers("movieIds"), query.integers("quality"), query.integers("languages")
+        return (
+            (not movies or row["movieId"] in movies)
+            and (not qualities or row["quality"]["quality"]["id"] in qualities)
+            and (not tongues or any(t["id"] in tongues for t in row["languages"]))
+            and ("downloadId" not in query or row.get("downloadId") == query.text("downloadId"))
+        )
+
+    def shown(row: Json, with_movie: bool) -> Json:
+        movie = store.movies.get(row["movieId"]) if with_movie else None
+        extra = {"movie": render.movie(movie, store.file_of(movie))} if movie else {}
+        return {**render.history(row), **extra}
 
     def get(request: Request) -> Response:
         page = read_page(request, ("date", "languages", "movieMetadata.sortTitle", "quality"))
-        movies = request.query.integers("movieIds")
-        rows = [r for r in store.history.all() if not movies or r["movieId"] in movies]
-        found = chosen(rows, events(request))
+        with_movie = request.query.flag("includeMovie")
+        found = chosen([r for r in store.history.all() if fits(r, request)], by_number(request))
         if page.direction == "ascending":
             found.reverse()
-        return Response(200, paged(page, found, render.history))
+        return Response(200, paged(page, found, lambda row: shown(row, with_movie)))
 
     def since(request: Request) -> Response:
         date = request.query.date("date")
         rows = [r for r in store.history.all() if not date or parse(r["date"]) >= parse(date)]
-        return Response(200, [render.history(r) for r in chosen(rows, events(request))])
+        return Response(200, [render.history(r) for r in chosen(rows, by_name(request))])
 
     def of_movie(request: Request) -> Response:
         rows = store.history.where(request.query.integer("movieId", 0))
-        return Response(200, [render.history(r) for r in chosen(rows, events(request))])
+        return Response(200, [render.history(r) for r in chosen(rows, by_name(request))])
 
     store.app.api("GET", "/history", get, plain=True)
     store.app.api("GET", "/history/since", since, plain=True)

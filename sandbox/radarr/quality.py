@@ -95,10 +95,10 @@ def resolution_of(name: str) -> int:
 def parse(name: str, measured: int = 0) -> Json:
     """The quality model `{quality, revision}` for a file or release name.
 
-    `measured` is the height that the video itself has; it counts where the name says none. A name without any source
-    is taken for a recording from television, as the extension of a video file suggests.
+    `measured` is the height that the video itself has, which counts more than what the name says. A name without any
+    source is taken for a recording from television, as the extension of a video file suggests.
     """
-    resolution = resolution_of(name) or measured
+    resolution = measured or resolution_of(name)
     if re.search(_DISK, name, re.IGNORECASE):
         quality = BY_ID[22]
     else:

@@ -23,9 +23,9 @@ def test_source_and_resolution_come_from_the_name(name: str, expected: str) -> N
     assert quality.parse(name)["quality"]["name"] == expected
 
 
-def test_the_video_itself_tells_the_resolution_when_the_name_does_not() -> None:
+def test_the_video_itself_tells_the_resolution_whatever_the_name_says() -> None:
     assert quality.parse("second part.mkv", 1080)["quality"]["name"] == "HDTV-1080p"
-    assert quality.parse("second part 720p.mkv", 1080)["quality"]["name"] == "HDTV-720p"
+    assert quality.parse("A.2001.2160p.BluRay-GRP.mkv", 1080)["quality"]["name"] == "Bluray-1080p"
 
 
 def test_a_repack_is_a_second_version() -> None:
@@ -42,7 +42,17 @@ def test_the_group_stands_at_the_end(stem: str, group: str | None) -> None:
 
 
 def test_better_qualities_weigh_more() -> None:
-    order = ["SDTV", "DVD", "HDTV-720p", "WEBDL-720p", "Bluray-720p", "HDTV-1080p", "WEBDL-1080p", "Bluray-1080p", "Remux-2160p"]
+    order = [
+        "SDTV",
+        "DVD",
+        "HDTV-720p",
+        "WEBDL-720p",
+        "Bluray-720p",
+        "HDTV-1080p",
+        "WEBDL-1080p",
+        "Bluray-1080p",
+        "Remux-2160p",
+    ]
     weights = {q.name: q.weight for q in quality.TABLE}
     assert [weights[n] for n in order] == sorted(weights[n] for n in order)
 
