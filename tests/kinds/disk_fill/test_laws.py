@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.facts import Facts
 from resources.disk_fill import KIND
+from tests.effort import examples
 from tests.kinds.disk_fill.made import GB, NOW, Made, Server, film, show
 
 SIZE = 1000 * GB
@@ -48,7 +49,7 @@ def worlds(draw: st.DrawFn) -> Made:
     return Made({"sonarr": sonarr, "radarr": radarr}, "\n".join(lines), spec)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds())
 def test_done_means_nothing_left_and_no_step_overfills(made: Made) -> None:
     proposal = made.plan()
@@ -72,7 +73,7 @@ def test_done_means_nothing_left_and_no_step_overfills(made: Made) -> None:
     assert again.actions == (), [a.subject.title for a in again.actions]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(worlds(), st.randoms())
 def test_the_order_of_the_answers_does_not_matter(made: Made, chance: object) -> None:
     facts, ledger, resource = made.facts(), made.ledger, made.resource()

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.disk_fill.solver import Disk, Item, Limits, Problem, Solution, balanced, check, lower_bound, solve
+from tests.effort import examples
 
 NAMES = ("d1", "d2", "d3", "d4")
 
@@ -126,7 +127,7 @@ def left(problem: Problem, solution: Solution) -> int:
 
 
 @given(problems(most_items=5))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_no_lawful_plan_is_better(problem: Problem) -> None:
     solution = solve(problem)
     assert check(problem, solution) == ()
@@ -136,7 +137,7 @@ def test_no_lawful_plan_is_better(problem: Problem) -> None:
 
 
 @given(problems(most_items=5, most_disks=3, limited=True))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_no_plan_within_the_limits_is_better(problem: Problem) -> None:
     solution = solve(problem)
     assert check(problem, solution) == ()
@@ -145,7 +146,7 @@ def test_no_plan_within_the_limits_is_better(problem: Problem) -> None:
 
 
 @given(problems(most_items=6))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_the_bound_is_never_above_the_optimum(problem: Problem) -> None:
     free_of_price = replace(problem, limits=Limits(price=0))
     _, short, cost = optimum(free_of_price)
@@ -173,21 +174,21 @@ def medium(seed: int) -> Problem:
 
 
 @given(st.integers(0, 100_000), st.sampled_from((None, 0.02, 0.1)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_random_problems_end_lawfully(seed: int, tolerance: float | None) -> None:
     problem = medium(seed) if tolerance is None else balanced(medium(seed), tolerance)
     assert check(problem, solve(problem)) == ()
 
 
 @given(st.integers(0, 100_000), st.integers(0, 8), st.integers(0, 900))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_limits_hold(seed: int, moves: int, size: int) -> None:
     problem = replace(medium(seed), limits=Limits(max_moves=moves, max_bytes=size, price=1))
     assert check(problem, solve(problem)) == ()
 
 
 @given(st.integers(0, 100_000), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_order_of_the_input_does_not_matter(seed: int, rng: random.Random) -> None:
     problem = medium(seed)
     disks, items = list(problem.disks), list(problem.items)
@@ -209,7 +210,7 @@ def after(problem: Problem, solution: Solution) -> Problem:
 
 
 @given(st.integers(0, 100_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_what_it_leads_to_asks_for_nothing_more(seed: int) -> None:
     """Fixed point: planned again after all moves, nothing moves."""
     problem = medium(seed)
@@ -217,7 +218,7 @@ def test_what_it_leads_to_asks_for_nothing_more(seed: int) -> None:
 
 
 @given(st.integers(0, 100_000), st.sampled_from((0.02, 0.1)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_balanced_stays_balanced(seed: int, tolerance: float) -> None:
     """Fixed point of a balance that was reached: the level that is computed anew is the same one."""
     problem = medium(seed)

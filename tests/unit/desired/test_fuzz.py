@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.desired import load
 from reconciler.errors import UsageError
+from tests.effort import examples
 from tests.unit.desired.parts import APPS, GOOD, KINDS
 
 ODD = (
@@ -52,18 +53,18 @@ def settled(content: bytes) -> None:
 
 
 @given(st.integers(0, len(GOOD)), st.integers(0, 12), st.lists(st.sampled_from(PIECES), max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_edited(at: int, cut: int, pieces: list[str]) -> None:
     settled((GOOD[:at] + "".join(pieces) + GOOD[at + cut :]).encode())
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_shuffled(pieces: list[str]) -> None:
     settled(" ".join(pieces).encode())
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_noise(content: bytes) -> None:
     settled(content)
