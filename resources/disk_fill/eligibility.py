@@ -162,8 +162,13 @@ def _rested(rules: Rules, thing: Thing) -> No | None:
         return None
     past = rules.moved.get(thing.key)
     if past is not None and rules.now - past.at < rules.cooldown:
-        ago, whole = age_text((rules.now - past.at).total_seconds()), age_text(rules.cooldown.total_seconds())
-        return No(f"moved {ago} ago (run {past.run}); the cool-down is {whole}", "it may move again after that")
+        ago, whole = (rules.now - past.at).total_seconds(), age_text(rules.cooldown.total_seconds())
+        if ago < 0:
+            says = f"moved at a time that lies ahead of this clock (run {past.run}); the cool-down is {whole}"
+            return No(says, "set the clock of this machine")
+        return No(
+            f"moved {age_text(ago)} ago (run {past.run}); the cool-down is {whole}", "it may move again after that"
+        )
     if rules.failed.get(thing.key, 0) >= FAILURES:
         return No(
             f"{rules.failed[thing.key]} moves of it came to nothing within a day", "see arr history for the reasons"
