@@ -6,9 +6,12 @@ touched. Used by every test of this folder.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +29,16 @@ def remembered(state: Path) -> dict[str, list[Any]]:
     """The rows of the state that only an apply may change; none where there is no state."""
     if not (state / "arr.db").exists():
         return {table: [] for table in REMEMBERED}
-    db = sqlite3.connect(f"{(state / 'arr.db').as_uri()}?mode=ro", uri=True)
-    try:
-        return {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in REMEMBERED}  # noqa: S608
-    finally:
-        db.close()
+    with (
+        tempfile.TemporaryDirectory() as aside
+    ):  # a reader of its own would write beside it, and a full disk has no room
+        for file in state.glob("arr.db*"):
+            shutil.copy(file, aside)
+        db = sqlite3.connect(Path(aside) / "arr.db")
+        try:
+            return {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in REMEMBERED}  # noqa: S608
+        finally:
+            db.close()
 
 
 def asked(lab: Lab) -> list[tuple[str, str]]:
@@ -47,24 +55,31 @@ def told_well(lab: Lab, done: subprocess.CompletedProcess[str], log: str = "", s
         assert not [key for key in (*lab.env.values(), *secrets) if key in text], text
 
 
+@contextmanager
+def untouched(lab: Lab, state: Path, *, reads: bool = True) -> Iterator[None]:
+    """In the block nothing changes: no file of the world, nothing that only an apply may remember, no write is sent.
+
+    `reads`: whether the servers may be asked anything at all.
+    """
+    world, before = lab.files(), remembered(state)
+    lab.stack.control.clear()
+    yield
+    assert {method for method, _ in asked(lab)} <= ({"GET"} if reads else set())
+    assert lab.files() == world
+    assert remembered(state) == before
+
+
 def ends(
     lab: Lab, *args: str, code: int, says: Sequence[str], reads: bool = True, secrets: Sequence[str] = (), **more: Any
 ) -> str:
-    """Run `arr ARGS`; it ends with `code`, says all of `says`, and nothing has changed. What it said, on one line.
-
-    `reads`: whether it may have asked the servers anything at all; it never may have asked them to change something.
-    """
-    world, before = lab.files(), remembered(lab.state)
-    lab.stack.control.clear()
+    """Run `arr ARGS`; it ends with `code`, says all of `says`, and nothing has changed. What it said, on one line."""
     log = lab.folder / "arr.log"
     log.unlink(missing_ok=True)
-    done = lab.arr(*args, "-vv", "--log-file", str(log), **more)
+    with untouched(lab, lab.state, reads=reads):
+        done = lab.arr(*args, "-vv", "--log-file", str(log), **more)
     said = flat(done.stdout + " " + done.stderr)
     assert done.returncode == code, said
     for words in says:
         assert words in said, said
     told_well(lab, done, log.read_text(encoding="utf-8"), secrets)
-    assert {method for method, _ in asked(lab)} <= ({"GET"} if reads else set())
-    assert lab.files() == world
-    assert remembered(lab.state) == before
     return said
