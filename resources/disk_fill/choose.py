@@ -175,6 +175,14 @@ class Chooser:
         )  # fmt: skip
         self.nos[thing.key] = No(f"{what} could not be looked at")
 
+    def _block_root(self, root: str, connection: str, answer: Unknown) -> None:
+        told = Blocked(
+            what=f"moves to {root}", reason=f"what lies there, as {connection} sees it ({answer.reason})",
+            remedy=answer.remedy, code=answer.code,
+        )  # fmt: skip
+        if told not in self.blocked:
+            self.blocked.append(told)
+
     # ------------------------------------------------------------------------------------------------------- targets
 
     def targets(self, thing: Thing, *, proven: bool = True) -> dict[str, tuple[str, str]]:
@@ -202,6 +210,11 @@ class Chooser:
 
     def _barred(self, thing: Thing, root: str, fill: Fill) -> str:
         """Why nothing may move between these two roots; "" when they are proven to be two, or might still be."""
+        listing = Listing(thing.connection, root)
+        seen = self.ground.facts.get(listing) if self.ground.facts.has(listing) else None
+        if isinstance(seen, Unknown):
+            self._block_root(root, thing.connection, seen)
+            return f"what lies in {root} could not be looked at"
         if fill.vouched or self.fills[self.home(thing)].vouched:
             return ""
         names = self.ground.view.names

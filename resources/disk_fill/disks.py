@@ -217,12 +217,14 @@ def _size(
         out.errors.append(
             f"disks.{group[0]}.size: it is said to be {size_text(min(sizes))}, but has {size_text(free)} free"
         )
-    if failed is None and any(view.servers[connection].spaces is None for connection, _ in usable):
-        apps = " and ".join(sorted({c for c, _ in usable if view.servers[c].spaces is None}))
-        reason = f"the mounts of {apps}, which could tell the size of {group[0]}"
-        failed = Blocked(
-            what=f"how full {group[0]} is", reason=reason, remedy=f"declare disks.{group[0]}.size", code="slow"
+    blind = {c: why for c, _ in usable if (why := view.servers[c].unsized) is not None}
+    if failed is None and blind:
+        first = blind[min(blind)]
+        reason = (
+            f"the mounts of {' and '.join(sorted(blind))}, which could tell the size of {group[0]} ({first.reason})"
         )
+        remedy = "; or ".join(filter(None, (first.remedy, f"declare disks.{group[0]}.size")))
+        failed = Blocked(what=f"how full {group[0]} is", reason=reason, remedy=remedy, code=first.code)
     if failed is not None:
         out.blocked.append(failed)
     return None

@@ -44,7 +44,10 @@ class Thing(NamedTuple):  # ten thousand of them are made several times a plan
 
 @dataclass(frozen=True)
 class Server:
-    """One connection whose answers are complete. `queued`: ids of items that are being downloaded or imported."""
+    """One connection whose answers are complete. `queued`: ids of items that are being downloaded or imported.
+
+    `unsized`: why its mounts (`spaces`) are not known; they only matter where nothing else tells a disk's size.
+    """
 
     name: str
     app: str
@@ -54,6 +57,7 @@ class Server:
     spaces: tuple[DiskSpace, ...] | None
     commands: tuple[Command, ...]
     queued: Mapping[int, str]
+    unsized: Unknown | None = None
 
 
 @dataclass
@@ -123,6 +127,7 @@ def _server(out: View, resource: Resource[DiskFillSpec], facts: Facts, ledger: L
         items=answers[Items].value,  # type: ignore[union-attr]  # all four are Known here
         roots={root.path: root for root in answers[Roots].value},  # type: ignore[union-attr]
         spaces=spaces.value if isinstance(spaces, Known) else None,
+        unsized=spaces if isinstance(spaces, Unknown) else None,
         commands=answers[Commands].value,  # type: ignore[union-attr]
         queued={r.item_id: r.title for r in answers[Queue].value if r.item_id is not None and r.state not in FINISHED},  # type: ignore[union-attr]
     )
