@@ -1,0 +1,39 @@
+"""Every test that takes `case` or `laws` is run over every registered kind, in each of its worlds, under each app."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import faults
+from tests.laws.bench import SECRET_VARIABLE, Bench, bench
+from tests.laws.worlds import CANARY, Case, cases
+
+PROOF = bool(os.environ.get("ARR_PROOF"))
+# Answers that are none at all; what lies is tried on plans (`test_planning.py`).
+OUTAGES = [n for n in faults.ANSWERS if n not in ("slow", "stale-list", "short-list")]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    found = cases()
+    if "outage" in metafunc.fixturenames:  # every outage at some point and every point of some outage; all in the proof
+        all_of_them = [
+            (case, outage, after)
+            for n, case in enumerate(found)
+            for m, outage in enumerate(OUTAGES)
+            for after in (range(0, 24, 2) if PROOF else [(5 * m + n) % 12])
+            if PROOF or (n + m) % 3 == 0
+        ]
+        metafunc.parametrize(("case", "outage", "after"), all_of_them, ids=str)
+    elif "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", found, ids=str)
+
+
+@pytest.fixture
+def laws(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv(SECRET_VARIABLE, CANARY)
+    with bench(case, tmp_path) as found:
+        yield found

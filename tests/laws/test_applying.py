@@ -1,0 +1,128 @@
+"""Laws of applying: fixed point, precondition, intent before act, lost replies, nothing unowned, budget, liveness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import StaleError, StoreError
+from reconciler.store import Store
+from tests.laws.bench import Bench, bench, changed, key_of
+from tests.laws.worlds import SERVER, Case
+
+
+def test_fixed_point(laws: Bench) -> None:
+    """Law 1, from the start and from drift: one apply, and the next plan is empty."""
+    plan = laws.plan()
+    assert laws.steps(plan), "a world in which there is nothing to do proves nothing"
+    report = laws.apply(plan)
+    assert {o.state for o in report.outcomes} == {"done"}, report.outcomes
+    laws.assert_reached()
+    assert laws.steps(laws.plan()) == []
+    laws.do("drift")
+    assert laws.steps(laws.plan()), "the world's `drift` makes nothing to do"
+    assert laws.converge() == 1
+    laws.assert_reached("reached_again")
+
+
+def test_precondition(laws: Bench) -> None:
+    """Law 5: what moved between plan and apply is refused and reported, and nothing is sent."""
+    plan = laws.plan()
+    laws.do("moved")
+    before = laws.snapshot()
+    laws.control.clear()
+    report = laws.session.apply(plan, approve=plan.id)
+    assert {o.state for o in report.outcomes} == {"stale"}, report.outcomes
+    assert laws.writes() == []
+    assert laws.snapshot() == before
+
+
+def test_no_intent_no_act(laws: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 6, for a journal that cannot be written; `tests/crash` has the rest of it."""
+
+    def full(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    plan, before = laws.plan(), laws.snapshot()
+    laws.control.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "intend", full)
+        with pytest.raises(StoreError):
+            laws.session.apply(plan, approve=plan.id)
+    assert laws.writes() == []
+    assert laws.snapshot() == before
+    laws.converge()
+    laws.assert_reached()
+
+
+def test_lost_replies(case: Case, laws: Bench, tmp_path: Path) -> None:
+    """Law 7: each write in turn is cut, before it was done and after; it is adopted or tried again, never doubled."""
+    laws.apply(laws.plan())
+    healthy = laws.done_writes()
+    sent = [(w["method"], w["path"]) for w in laws.writes()]
+    assert sent
+    for number, (method, path) in enumerate(sent):
+        for when in ("before", "after"):
+            (folder := tmp_path / f"{number}-{when}").mkdir()
+            with bench(case, folder) as cut:
+                skip = sent[:number].count((method, path))
+                cut.control.break_("reset", method=method, path=path, skip=skip, times=1, when=when)
+                plan = cut.plan()
+                cut.session.apply(plan, approve=plan.id)
+                assert any(w["fault"] for w in cut.writes()), "the fault struck nothing"
+                cut.converge()
+                cut.assert_reached()
+                assert cut.done_writes(lost_are_done=when == "after") == healthy, f"{when} {method} {path}"
+
+
+def test_nothing_unowned(laws: Bench) -> None:
+    """Law 9: only subjects of the plan change, and of those only what their kind may change."""
+    laws.unlike_the_defaults()
+    before, plan = laws.snapshot(), laws.plan()
+    laws.apply(plan)
+    after = laws.snapshot()
+    assert changed(before, after) <= {key_of(a.subject) for a in plan.actions()}
+    may = set(laws.case.told.get("touches", {}).get("items", ()))
+    for key in changed(before, after):
+        if key in before and key in after:
+            fields = {f for f in before[key].keys() | after[key].keys() if before[key].get(f) != after[key].get(f)}
+            assert fields <= may, f"{key}: {fields - may}"
+    laws.assert_reached()
+
+
+def test_budget(laws: Bench) -> None:
+    """Law 11: what is done is what the plan lists, once, whatever else has come up since; a guard's word holds."""
+    plan, before = laws.plan(), laws.snapshot()
+    wanted = next(a.address for a in plan.actions())
+    part = laws.plan((wanted,))
+    refused = part.refused(approved=False)
+    laws.control.clear()
+    report = laws.session.apply(part)
+    assert {o.action.id for o in report.outcomes if o.state == "refused"} == refused.keys()
+    allowed = {key_of(a.subject) for a in part.actions() if a.id not in refused}
+    assert changed(before, laws.snapshot()) == allowed
+    assert bool(laws.writes()) == bool(allowed)
+    laws.control.clear()
+    with pytest.raises(StaleError):
+        laws.session.apply(part, approve=part.id)
+    assert laws.writes() == []
+    laws.converge()
+    laws.assert_reached()
+
+
+def test_liveness(laws: Bench, outage: str, after: int) -> None:
+    """Law 12: with the server away in whatever way, then back, the wish is reached within four rounds, and stays."""
+    plan = laws.plan()
+    laws.control.break_(outage, server=SERVER, skip=0 if outage in ("down", "wrong-app") else after)
+    report = laws.session.apply(plan, approve=plan.id)
+    laws.control.heal()
+    laws.quiet()
+    if int(report.exit) == 0 and all(o.state == "done" for o in report.outcomes):
+        laws.assert_reached()  # what says that it is done, under faults too, is done
+    laws.converge()
+    laws.assert_reached()
+    for _ in range(2):
+        assert laws.steps(laws.plan()) == []
+    laws.assert_reached()
