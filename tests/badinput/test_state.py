@@ -167,7 +167,7 @@ def test_what_is_no_state_of_ours_is_left_as_it_is(planned: Lab, name: str) -> N
     damage(file)
     before, world = file.read_bytes(), planned.files()
     planned.stack.control.clear()
-    for args in (("plan",), ("apply", "tag.json"), ("history",)):
+    for args in (("apply", "tag.json"), ("history",)):
         done = planned.arr(*args)
         told_well(planned, done)
         said = flat(done.stderr)
