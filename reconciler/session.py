@@ -6,6 +6,7 @@ It holds no policy of its own: loading is `desired`'s, observing and planning `p
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,8 @@ from reconciler.plan.observe import observe
 from reconciler.plan.planner import Ground, make_plan
 from reconciler.plan.undo import undo_plan
 from reconciler.store import EntryRow, RunRow, Store
+
+log = logging.getLogger(__name__)
 
 Told = Callable[[int, int], None]
 
@@ -128,6 +131,7 @@ class Session:
                 )
             )
             store.save_plan(plan.id, files.document(plan), plan.created)
+            log.info("plan %s: %d actions", plan.id, sum(1 for _ in plan.actions()))
             counts = {f"{r.address} {s}": n for r in plan.resources for s, n in r.proposal.population.items()}
             bars = [
                 {"resource": r.address, **b.model_dump(mode="json")} for r in plan.resources for b in r.proposal.bars

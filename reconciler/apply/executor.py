@@ -131,6 +131,7 @@ class Executor:
             outcome = Outcome(action=action, state="unknown", says=says, remedy="look again: arr plan")
         if outcome.state == "broken" and action.compensation and action.compensation.verb:
             outcome = self._mend(run, action, outcome)
+        log.info("%s, %s of %s: %s", run, action.id, action.subject.ident, outcome.state)
         return outcome.model_copy(update={"seconds": self.opener.clock.monotonic() - start})
 
     def _attempt(self, run: str, action: Action, verb: Verb) -> Outcome:

@@ -8,6 +8,7 @@ only, certificates are always checked.
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 import threading
@@ -25,6 +26,8 @@ from resources.clients import failures
 from resources.clients.deadline import DeadlineBackend
 from resources.clients.failures import Where
 from resources.clients.jsonstream import Broken, elements, whole
+
+log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 Params = Mapping[str, str | int | bool]
@@ -189,6 +192,7 @@ class Http:
         with self._slots, self._backend.attempt(self.where.timeout) as attempt:
             try:
                 with self._writer.stream(method, path.lstrip("/"), params=params, json=body) as response:
+                    log.info("%s: %s %s: %d", self.where.name, method, path, response.status_code)
                     return self._written(response)
             except _NETWORK as e:
                 failure = failures.of_network(e, self.where)
@@ -217,9 +221,16 @@ class Http:
 
     def _read(self, path: str, params: Params | None, take: Callable[[httpx.Response], V], may_miss: bool) -> V:
         for wait in (*WAITS, None):
+            start = self._clock.monotonic()
             try:
-                return self._once(path, params, take, may_miss)
+                found = self._once(path, params, take, may_miss)
+                log.debug("%s: GET %s: read in %.3f s", self.where.name, path, self._clock.monotonic() - start)
+                return found
+            except ReadFailed as failure:
+                log.debug("%s: GET %s: %s: %s", self.where.name, path, failure.code, failure.reason)
+                raise
             except _Again as again:
+                log.debug("%s: GET %s: %s", self.where.name, path, again.failure.reason)
                 if wait is None or again.after > PATIENCE:
                     raise again.failure from None
                 self._clock.sleep(max(wait, again.after))
