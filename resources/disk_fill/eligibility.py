@@ -128,7 +128,17 @@ def _wished(rules: Rules, writable: bool, thing: Thing) -> No | None:
     if rules.day is not None and (thing.item.bytes or 0) > rules.day:
         return No(f"bigger than what may move in a day ({size_text(rules.day)})", "raise moves.per_day.bytes")
     tag = next((t for t in thing.item.tags if t in rules.tags), None)
-    return No(f"excluded by its tag {tag}", f"without the tag in {thing.connection} it may move") if tag else None
+    if tag:
+        return No(f"excluded by its tag {tag}", f"without the tag in {thing.connection} it may move")
+    nameless = next((t for t in thing.item.tags if t.startswith("#")), None) if rules.tags else None
+    return (
+        No(
+            f"{thing.connection} does not list its tag {nameless}, which may be an excluded one",
+            f"take the tag off it in {thing.connection} if that stays so",
+        )
+        if nameless
+        else None
+    )
 
 
 def _sound(rules: Rules, thing: Thing) -> No | None:

@@ -119,10 +119,10 @@ class ServarrClient:
         return tuple(sorted(self.http.each(f"{API}/tag", parse.tag), key=lambda t: (t.label, t.id)))
 
     def _labelled(self, found: list[tuple[Item, tuple[int, ...]]]) -> tuple[Item, ...]:
-        """With the labels of the tags, read after the items: a tag that is on an item is on the list, or is gone."""
+        """With the labels of the tags, read after the items. An id that the list lacks stays, as `#5`: it is not no tag."""
         labels = {t.id: t.label for t in self._tags()} if any(ids for _, ids in found) else {}
         return tuple(
-            replace(item, tags=tuple(sorted(labels[i] for i in ids if i in labels))) if ids else item
+            replace(item, tags=tuple(sorted(labels.get(i, f"#{i}") for i in ids))) if ids else item
             for item, ids in found
         )
 

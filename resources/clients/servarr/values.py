@@ -40,7 +40,7 @@ class Item:
     `path`   its folder without a trailing slash; `root` the folder above it that the server takes for its root.
     `bytes`  what the database says of its tracked files (extras and untracked files are not in it); None: not told.
     `files`  number of tracked files; None: not told.
-    `tags`   labels, sorted.
+    `tags`   labels, sorted; `#5` for the id of a tag that the server does not list.
     """
 
     id: int
