@@ -1,0 +1,163 @@
+"""The crash matrix: `arr apply` is killed at every point there is, one after the other, and plain `arr` puts it right.
+
+Points are enumerated, not chosen: k = 1, 2, … until a run needs no further one (see `pilot.py`). After each kill: the world
+is as desired, nothing is doubled, nothing else was touched, the next plan is empty, nobody holds the lock, and the journal
+has no open entry. The proof kills the server as well, at each point.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.store import Store
+from tests.laws.bench import SECRET_VARIABLE, Bench, bench, changed, key_of
+from tests.laws.worlds import CANARY, SERVER, Case
+
+PROOF = bool(os.environ.get("ARR_PROOF"))
+PARTS = 2  # of one matrix: they run beside each other
+ROUNDS = 4
+EXPECTED = {
+    Case("tag", "label", "sonarr"): {"intend", "settle", "own", "POST"},
+    Case("tag", "prune", "radarr"): {"intend", "settle", "own", "disown", "POST", "DELETE"},
+    Case("disk_fill", "fill", "sonarr"): {"intend", "accept", "settle", "PUT", "POST"},
+    Case("disk_fill", "fill", "radarr"): {"intend", "accept", "settle", "PUT", "POST"},
+}
+CASES = [*EXPECTED] if PROOF else [Case("tag", "prune", "radarr"), Case("disk_fill", "fill", "sonarr")]
+
+
+@dataclass
+class Done:
+    """How a command ended; `marks`: the points that it passed."""
+
+    code: int
+    out: str
+    err: str
+    marks: list[str]
+
+
+class Pilot:
+    """A process that runs commands; see `pilot.py`."""
+
+    def __init__(self) -> None:
+        here = Path(__file__).resolve()
+        env = {**os.environ, "PYTHONPATH": str(here.parents[2])}
+        self._process = subprocess.Popen(
+            [sys.executable, str(here.with_name("pilot.py"))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
+        )  # fmt: skip
+
+    def arr(self, folder: Path, *args: str, die_at: int = 0) -> Done:
+        files = {name: str(folder / f"{name}.txt") for name in ("out", "err", "marks")}
+        Path(files["marks"]).unlink(missing_ok=True)
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "NO_COLOR": "1", SECRET_VARIABLE: CANARY}
+        order = {"args": args, "cwd": str(folder), "env": env, "die_at": die_at, **files}
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        code = json.loads(self._process.stdout.readline())["code"]
+        marks = Path(files["marks"])
+        passed = marks.read_text().splitlines() if marks.exists() else []
+        return Done(code, Path(files["out"]).read_text(), Path(files["err"]).read_text(), passed)
+
+    def close(self) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def pilot() -> Iterator[Pilot]:
+    found = Pilot()
+    yield found
+    found.close()
+
+
+@contextmanager
+def fresh(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv(SECRET_VARIABLE, CANARY)
+    folder.mkdir()
+    with bench(case, folder) as found:
+        yield found
+
+
+def planned(pilot: Pilot, laws: Bench) -> Any:
+    """The plan that `arr plan` makes, as its JSON."""
+    done = pilot.arr(laws.folder, "plan", "--format", "json")
+    assert done.out.startswith("{"), done.out + done.err
+    return json.loads(done.out)
+
+
+def recovered(pilot: Pilot, laws: Bench) -> None:
+    """Plain `arr plan` and `arr apply` until nothing is left to do."""
+    for _ in range(ROUNDS):
+        laws.quiet()
+        plan = planned(pilot, laws)
+        if not any(part["proposal"]["actions"] for part in plan["plan"]["resources"]):
+            done = pilot.arr(laws.folder, "apply", "--yes")
+            assert done.code == 0, done.out + done.err
+            return
+        pilot.arr(laws.folder, "apply", plan["short"], "--approve", plan["short"])
+    raise AssertionError(f"nothing of {ROUNDS} rounds was the last: {planned(pilot, laws)}")
+
+
+def well(pilot: Pilot, laws: Bench, before: dict[str, Any], subjects: set[str]) -> None:
+    """What has to be so after every crash."""
+    laws.assert_reached()
+    assert changed(before, laws.snapshot()) <= subjects
+    done = pilot.arr(laws.folder, "plan", "--detailed-exitcode")
+    assert done.code == 0, done.out + done.err
+    with Store.open(laws.state, SystemClock()) as store, store.lock("looking whether it is free"):
+        assert store.pending() == []
+
+
+def crash(pilot: Pilot, laws: Bench, k: int, healthy: list[str], *, server_too: bool) -> Done:
+    """One run that dies at point `k`, and all that follows. Its own end when it needs no such point."""
+    plan, before = laws.plan(), laws.snapshot()
+    subjects = {key_of(a.subject) for a in plan.actions()}
+    laws.control.clear()
+    died = pilot.arr(laws.folder, "apply", plan.id, "--approve", plan.id, die_at=k)
+    if died.code != -9:
+        assert died.code == 0, died.out + died.err
+        return died
+    if server_too:
+        laws.stack.kill(SERVER)
+        laws.stack.start(SERVER)
+    recovered(pilot, laws)
+    well(pilot, laws, before, subjects)
+    if not server_too:  # a server that was killed as well may have to be told again
+        assert set(laws.done_writes()) <= set(healthy)
+        doubled = [w for w in set(laws.done_writes()) if laws.done_writes().count(w) > healthy.count(w)]
+        assert not doubled, f"{died.marks[-1]}: {doubled}"
+    return died
+
+
+@pytest.mark.parametrize("server_too", [False, True] if PROOF else [False])
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_point(
+    pilot: Pilot, case: Case, part: int, server_too: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh(case, tmp_path / "whole", monkeypatch) as laws:
+        whole = crash(pilot, laws, 0, [], server_too=False)
+        healthy = laws.done_writes()
+    names = " ".join(whole.marks)
+    assert not {n for n in EXPECTED[case] if n not in names}, names
+    for k in count(part + 1, PARTS):
+        with fresh(case, tmp_path / str(k), monkeypatch) as laws:
+            died = crash(pilot, laws, k, healthy, server_too=server_too)
+        if died.code != -9:
+            assert k > len(whole.marks), "it ended well without coming to its point"
+            return
