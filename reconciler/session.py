@@ -216,15 +216,20 @@ class Session:
                 except ReadFailed as e:
                     return e.unknown()
 
+            desired, now = self.validate(), self.clock.now()
+            own = {item for r in desired.resources for item in r.spec.protect}
             plan = undo_plan(
                 run,
                 [(e.action, e.state) for e in entries],
                 read,
                 lineage=store.lineage,
                 serial=store.serial,
-                desired=self.validate().digest,
-                now=self.clock.now(),
+                desired=desired.digest,
+                now=now,
                 sources={},
+                limits=desired.stack.guards,
+                destroyed_today=store.destroyed_since(now - timedelta(days=1)),
+                protected={*desired.stack.protect, *own, *store.ledger(now, days=1).protected},
             )
             store.save_plan(plan.id, files.document(plan), plan.created)
         return plan

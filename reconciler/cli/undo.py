@@ -25,6 +25,9 @@ def undo(
     held, with the reason. Your desired state is not edited: while it still asks for what you undo, the next plan will too.
     """  # fmt: skip
     from reconciler.cli.planning import shown
+    from reconciler.plan.outcome import exit_code
 
-    shown(call, call.session.undo(run), Exit.OK)
-    return Exit.OK
+    plan = call.session.undo(run)
+    code = exit_code(plan, detailed=False)
+    shown(call, plan, code)
+    return code

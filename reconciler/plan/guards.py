@@ -8,6 +8,7 @@ it goes away when a second observation confirms the smaller number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from reconciler.action import Action, Proposal
@@ -24,6 +25,13 @@ FLAPPING = timedelta(days=7)
 
 def destructive(action: Action) -> bool:
     return action.effects.destroys > 0 or action.effects.bytes_destroyed > 0
+
+
+def protected(action: Action, names: AbstractSet[str]) -> bool:
+    """Whether it would destroy what one of the protected `names` stands for."""
+    subject = action.subject
+    called = {subject.key, subject.ident, f"{subject.type}:{subject.key}"}
+    return destructive(action) and not names.isdisjoint(called)
 
 
 def tightest(a: GuardSpec, b: GuardSpec | None) -> GuardSpec:

@@ -161,11 +161,7 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
 
 
 def _protected(ground: Ground, resource: Resource[Any], action: Action) -> bool:
-    if not guards.destructive(action):
-        return False
-    names = {*ground.stack.protect, *resource.spec.protect, *ground.ledger.protected}
-    subject = action.subject
-    return not names.isdisjoint({subject.key, subject.ident, f"{subject.type}:{subject.key}"})
+    return guards.protected(action, {*ground.stack.protect, *resource.spec.protect, *ground.ledger.protected})
 
 
 def _amount(proposal: Proposal) -> tuple[int, ...]:

@@ -7,13 +7,16 @@ order. What it rests on is read now, and a subject that is no longer as the run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from reconciler.action import Action, Effects, Held, Json, Proposal
 from reconciler.facts import Fact, Known, Unknown
+from reconciler.plan import guards
 from reconciler.plan.identity import plan_id
 from reconciler.plan.model import Plan, ResourcePlan
 from reconciler.plan.planner import VALIDITY
+from reconciler.stack import Guards
 
 Read = Callable[[Action], Fact[dict[str, Json]]]
 
@@ -54,8 +57,14 @@ def undo_plan(
     desired: str,
     now: datetime,
     sources: Mapping[str, str],
+    limits: Guards,
+    destroyed_today: tuple[int, int],
+    protected: AbstractSet[str],
 ) -> Plan:
-    """`entries`: (action, outcome) of `run` in the order in which they were done. `sources`: address → where it is written."""
+    """`entries`: (action, outcome) of `run` in the order in which they were done. `sources`: address → where it is written.
+
+    To take back what was made is to destroy it: `limits` and `protected` bind an undo like any plan.
+    """
     actions: dict[str, list[Action]] = {}
     held: dict[str, list[Held]] = {}
     for action, outcome in reversed(list(entries)):
@@ -64,7 +73,9 @@ def undo_plan(
         mine = actions.setdefault(action.address, [])
         back = reverse(action, len(mine) + 1)
         reason = f"{action.verb} cannot be taken back" if back is None else ""
-        if back is not None:
+        if back is not None and guards.protected(back, protected):
+            reason = "protected: nothing may destroy it"
+        elif back is not None:
             fact = read(back)
             if isinstance(fact, Known) and any(fact.value.get(k, v) != v for k, v in action.after.items()):
                 reason = "it changed since that run"
@@ -92,4 +103,5 @@ def undo_plan(
         created=now,
         valid_until=now + VALIDITY,
         resources=parts,
+        guards=tuple(guards.whole_plan(everything, 0, limits, destroyed_today)),
     )

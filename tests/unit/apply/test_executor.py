@@ -22,6 +22,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.observe import observe
 from reconciler.plan.planner import Ground, make_plan
 from reconciler.plan.undo import undo_plan
+from reconciler.stack import Guards
 from reconciler.store import Store
 from tests.toy import NOW, NotesKind, ToyWorld, notes, toy_world
 
@@ -261,6 +262,9 @@ def test_undo_takes_back_what_can_be_and_leaves_what_lived_on(bench: Bench) -> N
         desired="d",
         now=bench.world.clock.now(),
         sources={},
+        limits=Guards(),
+        destroyed_today=(0, 0),
+        protected=frozenset(),
     )
     assert [(a.verb, a.subject.key) for a in back.actions()] == [("delete", "a")]
     assert [(h.subject.key, h.reason) for h in back.resources[0].proposal.held] == [("b", "it changed since that run")]
