@@ -92,7 +92,7 @@ def _variable(name: str) -> str:
 
 
 @contextmanager
-def lab(folder: Path, world: dict[str, Any], **options: Any) -> Iterator[Lab]:
+def lab(folder: Path, world: dict[str, Any] | str, **options: Any) -> Iterator[Lab]:
     """A running stack of `world` under `folder`, ended and unmounted at the end."""
     folder.chmod(0o755)
     stack = Stack(folder / "home", world, **options)

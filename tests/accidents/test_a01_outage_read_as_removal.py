@@ -17,7 +17,7 @@ from tests.stacks import TINY, Lab, lab
 WISH = TINY + "tag:\n  kids: {connections: [radarr]}\n  old: {connections: [sonarr], prune: true}\n"
 
 DOWNLOAD = {"title": "x", "status": "downloading", "trackedDownloadState": "downloading", "size": 1, "sizeleft": 1}
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "down": ({}, "down"),
     "reset": ({}, "truncated"),
     "starting": ({}, "starting"),

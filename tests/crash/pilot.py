@@ -83,7 +83,11 @@ def plant(point: Points) -> None:
         return written(self, response)
 
     Http.write, Http._written = sent, answered  # type: ignore[method-assign]  # this is the point of it
-    SystemClock.sleep = lambda _self, seconds: time.sleep(seconds / HURRY)  # type: ignore[method-assign]
+
+    def hurried(self: SystemClock, seconds: float) -> None:
+        time.sleep(seconds / HURRY)
+
+    SystemClock.sleep = hurried  # type: ignore[method-assign]
 
 
 def fly(order: dict[str, Any]) -> int:

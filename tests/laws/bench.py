@@ -25,7 +25,8 @@ from reconciler.clock import SystemClock
 from reconciler.plan.model import Plan
 from reconciler.session import Session
 from reconciler.store import Store
-from sandbox.process import Stack, Timing
+from sandbox.process import Stack
+from sandbox.servarr.app import Timing
 from sandbox.values import Json
 from tests.laws.worlds import CANARY, SERVER, Case, steps
 

@@ -162,7 +162,7 @@ def test_unknown_is_not_absent(case: Case, laws: Bench, fault: str) -> None:
     if not PROOF and fault == "slow":
         paths = [paths[len(case.app) % len(paths)], "*"]  # each waits for a deadline
     for path in [*paths, "*"]:
-        only = {} if path == "*" else {"path": path}
+        only: dict[str, Any] = {} if path == "*" else {"path": path}
         laws.control.break_(fault, server=SERVER, **only)
         plan = laws.plan()
         struck = any(r["fault"] for r in laws.control.requests(SERVER)) or (fault, path) == ("down", "*")

@@ -105,12 +105,16 @@ class Client:
         return self.ended(made["id"])
 
     def ended(self, ident: int) -> dict[str, Any]:
-        return until(lambda: self.get(f"/command/{ident}"), lambda c: c["status"] not in ("queued", "started"))
+        found: dict[str, Any] = until(
+            lambda: self.get(f"/command/{ident}"), lambda c: c["status"] not in ("queued", "started")
+        )
+        return found
 
     def settle(self) -> list[dict[str, Any]]:
-        return until(
+        found: list[dict[str, Any]] = until(
             lambda: self.get("/command"), lambda all_: all(c["status"] not in ("queued", "started") for c in all_)
         )
+        return found
 
     def move(self, ident: int, path: str) -> dict[str, Any]:
         """Moves a series by PUT and gives the command as it ended."""

@@ -34,8 +34,8 @@ from resources.clients.servarr import RADARR, SONARR, FileRows, Items
 from resources.disk_fill import KIND
 from resources.disk_fill.spec import DiskFillSpec
 from sandbox.process import Stack as Sandbox
-from sandbox.process import Timing
 from sandbox.scenarios.build import Library, movie, server, show
+from sandbox.servarr.app import Timing
 
 MB = 1_000_000
 MIB = 1024 * 1024
@@ -198,11 +198,13 @@ def resource_of(stack: Stack, spec: str, name: str = "media") -> Resource[DiskFi
 def stack_of(sandbox: Sandbox, disks: str, paths: tuple[dict[str, str], ...] = (), access: str = "write") -> Stack:
     """`disks` is YAML. Every server of the sandbox is a connection under its own name."""
     connections = {
-        name: APPS[handle.app.partition("-")[0]].Spec(
-            app=handle.app.partition("-")[0],
-            url=handle.url,
-            config_xml=str(handle.folder / "config.xml"),
-            access=access,
+        name: APPS[handle.app.partition("-")[0]].Spec.model_validate(
+            {
+                "app": handle.app.partition("-")[0],
+                "url": handle.url,
+                "config_xml": str(handle.folder / "config.xml"),
+                "access": access,
+            }
         )
         for name, handle in sandbox.handles.items()
     }

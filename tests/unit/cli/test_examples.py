@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -40,7 +41,8 @@ def test_the_call_is_understood(call: str) -> None:
     context = root.make_context("arr", args)
     rest = [*context._protected_args, *context.args]
     while rest:
-        name, command, rest = context.command.resolve_command(context, rest)
+        group: Any = context.command
+        name, command, rest = group.resolve_command(context, rest)
         if "--help" in rest:
             return
         context = command.make_context(name, rest, parent=context)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -18,9 +19,9 @@ Typing = Callable[[str], Terminal]
 BOTH = {"a": "one", "b": "two"}
 
 
-def document(text: str) -> dict[str, object]:
+def document(text: str) -> dict[str, Any]:
     """The JSON that a command printed, checked against its published schema."""
-    value: dict[str, object] = json.loads(text)
+    value: dict[str, Any] = json.loads(text)
     jsonschema_rs.validator_for(json_schemas()[str(value["schema"])]).validate(value)
     return value
 

@@ -187,7 +187,7 @@ def test_what_is_no_list_of_objects_is_no_answer(body: bytes, code: str) -> None
 
 
 def test_a_kept_connection_that_the_server_closed_is_opened_again() -> None:
-    answers = iter([reply({"n": 1}), cut(b""), reply({"n": 2})])
+    answers: Iterator[Any] = iter([reply({"n": 1}), cut(b""), reply({"n": 2})])
     with Raw(lambda _: next(answers)) as server, to(server.url) as http:
         assert [http.get("/thing"), http.get("/thing")] == [{"n": 1}, {"n": 2}]
 

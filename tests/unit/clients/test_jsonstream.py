@@ -64,5 +64,7 @@ def test_only_a_window_is_in_memory() -> None:
     stream = elements(endless())
     for _ in range(2000):
         next(stream)
-    reader = stream.gi_frame.f_locals if stream.gi_frame else {}
+    frame = getattr(stream, "gi_frame", None)
+    assert frame is not None
+    reader = frame.f_locals
     assert len(str(reader)) < 1 << 20

@@ -102,7 +102,8 @@ def unknown(monkeypatch: pytest.MonkeyPatch, answers: Answers, query: Query[Any]
 def test_the_wrong_program_never_yields_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"/system/status": {**STATUS, "appName": "Radarr", "version": "6.0.3"}, "/tag": []}
     with client(monkeypatch, answers) as (tv, raw):
-        for query in (Tags("tv"), Items("tv"), StatusOf("tv")):
+        queries: tuple[Query[Any], ...] = (Tags("tv"), Items("tv"), StatusOf("tv"))
+        for query in queries:
             with pytest.raises(ReadFailed) as caught:
                 tv.read(query)
             assert caught.value.code == "wrong-app"
@@ -286,7 +287,8 @@ def test_a_folder_that_contains_itself_ends(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_is_not_there_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     with client(monkeypatch, {}) as (tv, _):
-        for query in (OneItem("tv", 9), CommandById("tv", 9), FileRows("tv", 9)):
+        queries: tuple[Query[Any], ...] = (OneItem("tv", 9), CommandById("tv", 9), FileRows("tv", 9))
+        for query in queries:
             with pytest.raises(NotThere):
                 tv.read(query)
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.address import Address
 from reconciler.errors import Exit, StaleError, UsageError
-from reconciler.facts import Facts, Known
+from reconciler.facts import Fact, Facts, Known, Query
 from reconciler.kind import Ledger, Past, Resource
 from reconciler.limits import GuardSpec
 from reconciler.opener import Opener
@@ -83,7 +83,8 @@ def test_a_kind_that_fails_costs_its_own_resource_only(world: ToyWorld) -> None:
     """A31."""
     good, bad = notes(world, "good", notes={"x": "1"}), notes(world, "bad", notes={"y": "1"})
     base = ground(world, good)
-    facts = Facts({Notes("desk"): Known({}, NOW)})
+    answers: dict[Query[Any], Fact[Any]] = {Notes("desk"): Known({}, NOW)}
+    facts = Facts(answers)
     odd = replace(bad, spec=bad.spec.model_copy(update={"connection": "elsewhere"}))
     plan = make_plan(replace(base, resources=[good, odd], facts=facts))
     assert [a.subject.key for a in plan.actions()] == ["x"]

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from reconciler.action import Proposal
 from reconciler.desired.explain import Explained
 from reconciler.errors import UsageError
+from reconciler.plan.model import ResourcePlan
 from reconciler.views.diagnostics import diagnostics_page, error_page
 from reconciler.views.doctor import doctor_page
 from reconciler.views.explain import explain_page
@@ -37,7 +39,7 @@ MEDIA_HELP = Explained(
 )  # fmt: skip
 
 
-def _plan(*parts: e.ResourcePlan, look: Look = e.LOOK, **more: object) -> Callable[[], Page]:
+def _plan(*parts: ResourcePlan, look: Look = e.LOOK, **more: object) -> Callable[[], Page]:
     return lambda: plan_page(e.plan(*parts, **more), "7k3f", look)
 
 
@@ -52,7 +54,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "plan_nothing": _plan(e.CALM),
     "plan_hostile": _plan(e.HOSTILE_PART),
     "plan_many_held": _plan(e.MANY_HELD),
-    "plan_nested": _plan(e.TAG.model_copy(update={"proposal": e.Proposal(actions=(e.NESTED,))})),
+    "plan_nested": _plan(e.TAG.model_copy(update={"proposal": Proposal(actions=(e.NESTED,))})),
     "drift": lambda: drift_page(e.plan(e.BROKEN, e.CALM)),
     "drift_none": lambda: drift_page(e.plan(e.CALM)),
     "report": lambda: report_page(e.REPORT, "7k3f", e.REPORT.exit),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from reconciler.action import Action, Proposal
 from reconciler.views.actions import Actions
 from reconciler.views.disks import Levels
 from reconciler.views.markdown import plan_markdown
@@ -45,7 +46,7 @@ def test_any_name_fits(title: str, reason: str, path: str) -> None:
     action = e.EXPANSE.model_copy(
         update={"subject": e.show(title, 1), "reason": reason, "after": {"path": path}, "details": (path, reason)}
     )
-    plan = e.plan(e.MEDIA.model_copy(update={"proposal": e.Proposal(actions=(action,))}))
+    plan = e.plan(e.MEDIA.model_copy(update={"proposal": Proposal(actions=(action,))}))
     page = plan_page(plan, "7k3f", e.LOOK)
     text = page.plain()
     assert [line for line in text.split("\n") if cell_len(line) > 80] == []
@@ -70,10 +71,8 @@ def test_markdown_holds_no_markup_of_a_name(title: str) -> None:
     plain = e.EXPANSE.model_copy(update={"subject": e.show("", 1)})
     named = e.EXPANSE.model_copy(update={"subject": e.show(title, 1)})
 
-    def bare(action: e.Action) -> int:
-        text = plan_markdown(
-            e.plan(e.MEDIA.model_copy(update={"proposal": e.Proposal(actions=(action,))})), "x", e.LOOK
-        )
+    def bare(action: Action) -> int:
+        text = plan_markdown(e.plan(e.MEDIA.model_copy(update={"proposal": Proposal(actions=(action,))})), "x", e.LOOK)
         return len(re.findall(r"(?<!\\)[`*_\[\]<>|]", text))
 
     assert bare(named) == bare(plain)
