@@ -19,6 +19,8 @@ OUTAGES = [n for n in faults.ANSWERS if n not in ("slow", "stale-list", "short-l
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     found = cases()
+    if "sampled" in metafunc.fixturenames and not PROOF:
+        found = [next(c for c in found if c.kind == kind) for kind in sorted({c.kind for c in found})]
     if "outage" in metafunc.fixturenames:  # every outage at some point and every point of some outage; all in the proof
         all_of_them = [
             (case, outage, after)
@@ -37,3 +39,8 @@ def laws(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv(SECRET_VARIABLE, CANARY)
     with bench(case, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def sampled() -> None:
+    """Asked for by tests that need one case of each kind only; all of them in the proof."""
