@@ -52,16 +52,13 @@ def pending(kinds: Mapping[str, Kind[Any]], opener: Opener, journal: Journal) ->
 
 
 def close(journal: Journal, run: str, action: Action, state: State, verdict: Verdict) -> bool:
-    """Journal an outcome, and with it whose the subject is: what was created is its resource's own, what was deleted nobody's.
+    """Journal an outcome, and in the same commit whose the subject is: what was created is its resource's own, what was
+    deleted nobody's.
 
     False when another process journalled an outcome before: that one counts.
     """
-    first = journal.settle(run, action.id, state, verdict.says, verdict.data)
-    if first and state == "done" and action.verb == "create":
-        journal.own(action.address, action.subject.ident)
-    elif first and state == "done" and action.verb == "delete":
-        journal.disown(action.address, action.subject.ident)
-    return first
+    owned = {"create": True, "delete": False}.get(action.verb) if state == "done" else None
+    return journal.settle(run, action.id, state, verdict.says, verdict.data, owned=owned)
 
 
 def settle(journal: Journal, seen: Iterable[Pending]) -> tuple[Outcome, ...]:

@@ -26,6 +26,10 @@ _ACCEPT = """UPDATE entries SET accepted_at = coalesce(accepted_at, ?), handle =
     WHERE run = ? AND action_id = ?"""
 _SETTLE = """UPDATE entries SET settled_at = ?, outcome = ?, says = ?, data = ?, changed_at = max(changed_at, ?)
     WHERE run = ? AND action_id = ? AND settled_at IS NULL"""
+_OWN = """INSERT OR IGNORE INTO owned (address, subject, at)
+    SELECT address, subject, ? FROM entries WHERE run = ? AND action_id = ?"""
+_DISOWN = """DELETE FROM owned WHERE (address, subject) IN
+    (SELECT address, subject FROM entries WHERE run = ? AND action_id = ?)"""
 PENDING = """SELECT run, intended_at, action, handle, accepted_at FROM entries
     WHERE settled_at IS NULL ORDER BY id"""
 DESTROYED = f"""SELECT coalesce(sum(destroys), 0), coalesce(sum(bytes_destroyed), 0) FROM entries
@@ -58,14 +62,19 @@ class Journal(Part):
             if not db.execute(_ACCEPT, [now, json_in(handle), now, run_number(run), action_id]).rowcount:
                 raise KeyError(f"{run} {action_id}")
 
-    def settle(self, run: str, action_id: str, state: str, says: str, data: dict[str, Json]) -> bool:
+    def settle(
+        self, run: str, action_id: str, state: str, says: str, data: dict[str, Json], *, owned: bool | None = None
+    ) -> bool:
         """Record, durably, how it ended: done, failed, broken, not-done or unknown.
 
+        In the same commit its subject becomes one that its resource made (`owned` True), or is nobody's any more (False).
         False, with nothing changed, when it was settled before. KeyError for an entry that is not there.
         """
         now, number = time_in(self._clock.now()), run_number(run)
         with self._connection.writing() as db:
             if db.execute(_SETTLE, [now, state, says, json_in(data), now, number, action_id]).rowcount:
+                if owned is not None:
+                    db.execute(_OWN if owned else _DISOWN, [*([now] if owned else []), number, action_id])
                 return True
             sql = "SELECT 1 FROM entries WHERE run = ? AND action_id = ?"
             if db.execute(sql, [number, action_id]).fetchone() is None:

@@ -53,17 +53,6 @@ class Memory(Part):
             row = {"address": str(address), "wish": json_in(wish), "at": time_in(self._clock.now())}
             db.table("applied").insert(row, pk="address", replace=True)
 
-    def own(self, address: Address | str, ident: str) -> None:
-        """Remember that the resource created the subject `ident`. Again changes nothing."""
-        with self._connection.writing() as db:
-            row = {"address": str(address), "subject": ident, "at": time_in(self._clock.now())}
-            db.table("owned").insert(row, pk=("address", "subject"), ignore=True)
-
-    def disown(self, address: Address | str, ident: str) -> None:
-        """Forget that the resource created it (it is gone, or no longer the resource's)."""
-        with self._connection.writing() as db:
-            db.table("owned").delete_where("address = ? AND subject = ?", [str(address), ident])
-
     def protect(self, address: Address | str, items: Iterable[str]) -> None:
         """What an applied wish protects from now on, in place of what the same address protected before.
 

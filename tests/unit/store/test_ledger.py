@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from reconciler.address import Address
 from reconciler.clock import FakeClock
 from reconciler.store import Store
+from tests.unit.store.parts import action
 
 TV = Address("disk_fill", "tv")
 GB = 10**9
@@ -17,15 +18,15 @@ def test_wishes_and_ownership_are_remembered(store: Store, clock: FakeClock) -> 
     store.apply_wish(TV, {"max": "85%", "disks": ["d1"]})
     store.apply_wish("tag.kids", {"label": "kids"})
     store.apply_wish(TV, {"max": "80%", "disks": ["d1"]})
-    store.own("tag.kids", "sonarr:tag/kids")
-    store.own("tag.kids", "sonarr:tag/kids")
-    store.own("tag.kids", "radarr:tag/kids")
-    store.own(TV, "x")
-    store.disown(TV, "x")
+    for number, owned in ((1, True), (2, True), (1, True), (2, False), (3, None)):
+        run, made = store.begin_run("apply", None), action(number, address="tag.kids")
+        store.intend(run, made)
+        assert store.settle(run, made.id, "done", "", {}, owned=owned)
+        assert not store.settle(run, made.id, "done", "", {}, owned=not owned), "the first outcome counts"
     ledger = store.ledger(clock.now())
     assert ledger.lineage == store.lineage
     assert ledger.applied == {"disk_fill.tv": {"max": "80%", "disks": ["d1"]}, "tag.kids": {"label": "kids"}}
-    assert ledger.owned == {"tag.kids": frozenset({"sonarr:tag/kids", "radarr:tag/kids"})}
+    assert ledger.owned == {"tag.kids": frozenset({action(1).subject.ident})}
 
 
 def test_a_protection_ends_only_by_an_applied_change(store: Store, clock: FakeClock) -> None:
