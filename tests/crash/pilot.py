@@ -36,8 +36,6 @@ BOUNDARIES = (
     "intend",
     "accept",
     "settle",
-    "own",
-    "disown",
     "end_run",
 )
 HURRY = 10.0  # waits are this much shorter
