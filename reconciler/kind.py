@@ -160,7 +160,14 @@ class Verb(ABC):
 
 
 class ReplyLost(Exception):
-    """A write was sent and its answer never came whole: it may have happened."""
+    """A write was sent and its answer never came whole: it may have happened.
+
+    `late`: the answer did not come in time, so the server may still be about to act; a cut connection tells more.
+    """
+
+    def __init__(self, message: str = "", *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late
 
 
 class WriteRefused(Exception):
@@ -179,6 +186,7 @@ class Kind(ABC, Generic[S]):
     Spec: ClassVar[type[Spec]]
     verbs: ClassVar[Mapping[str, Verb]]
     moves_or_destroys: ClassVar[bool] = False  # the first-time guard speaks of such kinds
+    mending: ClassVar[frozenset[str]] = frozenset()  # verbs that put right what broke: never flapping
 
     def check(self, resource: Resource[S]) -> Iterable[Diagnostic]:
         """What pydantic cannot see: references to disks, connections and each other. No network."""

@@ -27,7 +27,7 @@ from reconciler.clock import Clock, SystemClock
 from reconciler.connection import Finding
 from reconciler.desired import Desired, load
 from reconciler.errors import StaleError, UsageError
-from reconciler.facts import Fact, Facts, ReadFailed, Unknown
+from reconciler.facts import Absent, Fact, Facts, NotThere, ReadFailed, Unknown
 from reconciler.kind import Ledger, Resource
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
@@ -215,6 +215,8 @@ class Session:
                     return verb.read(ReadWorld(opener), action)
                 except ReadFailed as e:
                     return e.unknown()
+                except NotThere:
+                    return Absent(self.clock.now())
 
             desired, now = self.validate(), self.clock.now()
             own = {item for r in desired.resources for item in r.spec.protect}

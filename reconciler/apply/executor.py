@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from reconciler.action import Action, Json
@@ -19,14 +20,19 @@ from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
 from reconciler.apply.settle import FINAL, close, pending, settle
 from reconciler.connection import redact
-from reconciler.errors import ArrError, StaleError
+from reconciler.errors import ArrError, LockedError, StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
 from reconciler.kind import Kind, ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.opener import Opener, ReadWorld, WriteWorld
+from reconciler.plan import guards
 from reconciler.plan.guards import destructive
 from reconciler.plan.model import Plan
+from reconciler.units import size_text
 
 log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+MENDING = "/mend"  # how the id of a compensation ends
 
 
 @dataclass
@@ -42,6 +48,8 @@ class Executor:
     listener: Listener = field(default_factory=Silent)
     stop: Stop = field(default_factory=Stop)
     patience: Patience = field(default_factory=Patience)
+    _wishes: dict[str, dict[str, Json]] = field(default_factory=dict)
+    _hand: Action | None = None  # journalled as intended, and not settled yet
 
     def run(self) -> Report:
         """Do it. Raises LockedError or StaleError before anything was done; afterwards everything is in the report."""
@@ -50,8 +58,7 @@ class Executor:
             self._unused()
             run = self.journal.begin_run("apply", self.plan.id)
             self.journal.consume(self.plan.id, run)
-            if self.plan.protects is not None:
-                self.journal.protect("", self.plan.protects)
+            self._protect()
             settled = settle(self.journal, pending(self.kinds, self.opener, self.journal))
         outcomes: list[Outcome] = []
         interrupted = False
@@ -60,8 +67,8 @@ class Executor:
                 self._all(run, outcomes)
             except KeyboardInterrupt:
                 interrupted = True
-        missing = [a for a in self.plan.actions() if a.id not in {o.action.id for o in outcomes}]
-        outcomes += [Outcome(action=a, state="left", says="not begun: you stopped the run") for a in missing]
+        told = {o.action.id for o in outcomes}
+        outcomes += [self._left(a) for a in self.plan.actions() if a.id not in told]
         report = Report(
             run=run,
             plan=self.plan.id,
@@ -72,6 +79,37 @@ class Executor:
         done = sum(o.state == "done" for o in outcomes)
         self.journal.end_run(run, int(report.exit), f"{done} of {len(outcomes)} done")
         return report
+
+    def _left(self, action: Action) -> Outcome:
+        """What to say of an action that a stop cut off: before it was begun, or while it was in hand."""
+        if self._hand is not None and self._hand.id.removesuffix(MENDING) == action.id:
+            says = "stopped at once while it was under way: the next run looks what became of it"
+            return Outcome(action=action, state="running", says=says, remedy="look: arr status")
+        return Outcome(action=action, state="left", says="not begun: you stopped the run")
+
+    def _protect(self) -> None:
+        """Remember what is protected. An older plan ends no protection that it does not speak of."""
+        if self.plan.protects is None:
+            return
+        now = self.journal.ledger(self.opener.clock.now(), days=1).protected
+        since = {item for item in now if not any(note.startswith(f"{item} is no longer") for note in self.plan.notes)}
+        self.journal.protect("", sorted({*self.plan.protects, *since}))
+
+    def _forbidden(self, action: Action) -> str:
+        """Why a destruction that the plan allows may not be done now: what was protected or destroyed since."""
+        if not destructive(action):
+            return ""
+        now = self.opener.clock.now()
+        if guards.protected(action, self.journal.ledger(now, days=1).protected):
+            return "protected since the plan was made: nothing may destroy it"
+        day, (count, size) = self.opener.stack.guards.per_day, self.journal.destroyed_since(now - DAY)
+        if self.approved and any(hit.guard in ("day-count", "day-bytes") for hit in self.plan.hits()):
+            return ""
+        if day.max is not None and count + action.effects.destroys > day.max:
+            return f"{count} were destroyed within 24 h, your limit is {day.max}"
+        if day.max_bytes is not None and size + action.effects.bytes_destroyed > day.max_bytes:
+            return f"{size_text(size)} was destroyed within 24 h, your limit is {size_text(day.max_bytes)}"
+        return ""
 
     def _unused(self) -> None:
         before = self.journal.consumed(self.plan.id)
@@ -93,7 +131,7 @@ class Executor:
         refused = self.plan.refused(approved=self.approved, confirmed=self.confirmed)
         actions = list(self.plan.actions())
         self.listener.planned([a for a in actions if a.id not in refused])
-        wishes = {r.address: r.wish for r in self.plan.resources if r.wish}
+        self._wishes = {r.address: r.wish for r in self.plan.resources if r.wish}
         states: dict[str, State] = {}
         surprise = ""  # every destruction is verified before the next; the first surprise ends them all
         for action in actions:
@@ -106,9 +144,9 @@ class Executor:
                 outcome = Outcome(action=action, state="left", says="not begun: you stopped the run")
             elif surprise and destructive(action):
                 outcome = Outcome(action=action, state="left", says=surprise)
+            elif forbidden := self._forbidden(action):
+                outcome = Outcome(action=action, state="refused", says=forbidden)
             else:
-                if action.address in wishes:
-                    self.journal.apply_wish(action.address, wishes.pop(action.address))
                 self.listener.started(action)
                 outcome = self._one(run, action)
             if destructive(action) and outcome.state not in ("done", "refused", "skipped", "left"):
@@ -123,14 +161,15 @@ class Executor:
         start = self.opener.clock.monotonic()
         try:
             outcome = self._attempt(run, action, verb)
+        except LockedError as e:
+            going: State = "left" if self._hand is None else "unknown"
+            outcome = Outcome(action=action, state=going, says=e.message, remedy=e.remedy)
         except ArrError:
             raise
         except Exception as e:  # a defect of one kind costs its own action, never the others
             log.exception("%s failed unexpectedly", action.id)
             says = f"it failed unexpectedly ({type(e).__name__}): the log has the details (-vv)"
             outcome = Outcome(action=action, state="unknown", says=says, remedy="look again: arr plan")
-        if outcome.state == "broken" and action.compensation and action.compensation.verb:
-            outcome = self._mend(run, action, outcome)
         log.info("%s, %s of %s: %s", run, action.id, action.subject.ident, outcome.state)
         return outcome.model_copy(update={"seconds": self.opener.clock.monotonic() - start})
 
@@ -139,13 +178,21 @@ class Executor:
             refused = self._precondition(action, verb)
             if refused is not None:
                 return refused
+            if action.address in self._wishes:
+                self.journal.apply_wish(action.address, self._wishes.pop(action.address))
             self.journal.intend(run, action)
-            verdict, handle = self._perform(run, action, verb)
+            self._hand = action
+            verdict, handle, patience = self._perform(run, action, verb)
         if verdict is None:
-            verdict = self._watch(action, verb, handle)
+            verdict = self._watch(action, verb, handle, patience)
         if verdict.state == "done":
             verdict = self._conclude(run, action, verb, handle, verdict)
-        return self._journal_outcome(run, action, verdict)
+        if verdict.state == "broken" and action.compensation and action.compensation.verb:
+            outcome = self._mend(run, action, verb, verdict)
+        else:
+            outcome = self._journal_outcome(run, action, verdict)
+        self._hand = None
+        return outcome
 
     def _precondition(self, action: Action, verb: Verb) -> Outcome | None:
         """None when the subject is as the plan saw it."""
@@ -169,26 +216,35 @@ class Executor:
         says = "it changed since the plan: " + "; ".join(moved)
         return Outcome(action=action, state="stale", says=says, remedy="make a new plan: arr plan")
 
-    def _perform(self, run: str, action: Action, verb: Verb) -> tuple[Verdict | None, dict[str, Json] | None]:
+    def _perform(self, run: str, action: Action, verb: Verb) -> tuple[Verdict | None, dict[str, Json] | None, Patience]:
         """Send it. The verdict is set when it is already known that nothing happened; else the world has to tell."""
         try:
             handle = verb.perform(WriteWorld(self.opener), action)
         except WriteRefused as e:
-            return Verdict("not-done", redact(e.message), remedy=redact(e.remedy)), None
-        except (ReadFailed, NotThere) as e:  # read before the first write: nothing was sent
-            return Verdict("not-done", redact(str(e))), None
+            return self._refused(action, verb, Verdict("not-done", redact(e.message), remedy=redact(e.remedy)))
+        except (ReadFailed, NotThere) as e:
+            return self._refused(action, verb, Verdict("not-done", redact(str(e))))
         except ReplyLost as e:
             log.warning("the answer to %s was lost (%s): looking at the world", action.id, redact(str(e)))
-            return None, None
+            return None, None, replace(self.patience, settle=self.patience.late) if e.late else self.patience
         if verb.long and handle is not None:
             self.journal.accept(run, action.id, handle)
-        return None, handle
+        return None, handle, self.patience
 
-    def _watch(self, action: Action, verb: Verb, handle: dict[str, Json] | None) -> Verdict:
+    def _refused(
+        self, action: Action, verb: Verb, refusal: Verdict
+    ) -> tuple[Verdict | None, dict[str, Json] | None, Patience]:
+        """A refusal ends an action that had not begun; of several steps an earlier one may have been taken."""
+        seen = settled_look(self.opener, verb, action, None, patience=Patience(settle=0))
+        if seen.state == "running":
+            return None, None, self.patience
+        return (seen if seen.state in ("done", "broken") else refusal), None, self.patience
+
+    def _watch(self, action: Action, verb: Verb, handle: dict[str, Json] | None, patience: Patience) -> Verdict:
         if verb.long:
             told = self.listener.progress
-            return follow(self.opener, verb, action, handle, patience=self.patience, stop=self.stop, told=told)
-        return settled_look(self.opener, verb, action, handle, patience=self.patience)
+            return follow(self.opener, verb, action, handle, patience=patience, stop=self.stop, told=told)
+        return settled_look(self.opener, verb, action, handle, patience=patience)
 
     def _conclude(
         self, run: str, action: Action, verb: Verb, handle: dict[str, Json] | None, verdict: Verdict
@@ -210,16 +266,19 @@ class Executor:
         close(self.journal, run, action, state, verdict)
         return Outcome(action=action, state=state, says=verdict.says, remedy=verdict.remedy, data=verdict.data)
 
-    def _mend(self, run: str, action: Action, broken: Outcome) -> Outcome:
-        """The approved compensation of an action that stopped half-way, as an action of its own in the journal."""
+    def _mend(self, run: str, action: Action, verb: Verb, verdict: Verdict) -> Outcome:
+        """The approved compensation of an action that stopped half-way, as an action of its own in the journal.
+
+        The action itself is journalled after it: carried on to where it was to go it is done like any other.
+        """
         mend = action.compensation
         assert mend is not None  # noqa: S101  # the caller looked
-        data = {**mend.data, **broken.data}
+        data = {**mend.data, **verdict.data}
         if self.stop.requested or data.get("mendable") is False:
-            return broken
+            return self._journal_outcome(run, action, verdict)
         repair = action.model_copy(
             update={
-                "id": f"{action.id}/mend",
+                "id": f"{action.id}{MENDING}",
                 "verb": mend.verb,
                 "reason": mend.says,
                 "data": data,
@@ -233,9 +292,11 @@ class Executor:
         self.listener.started(repair)
         mended = self._attempt(run, repair, self.kinds[action.address.split(".", 1)[0]].verbs[mend.verb])
         self.listener.finished(mended)
-        if mended.state == "done":
-            verb = self.kinds[action.address.split(".", 1)[0]].verbs[action.verb]
-            there = settled_look(self.opener, verb, action, None, patience=Patience(settle=0)).state == "done"
-            state: State = "done" if there else "failed"  # carried on to where it was to go, or brought back
-            return broken.model_copy(update={"state": state, "says": f"{broken.says}; {mended.says}"})
-        return broken.model_copy(update={"says": f"{broken.says}; mending it: {mended.says}"})
+        if mended.state != "done":
+            says = f"{verdict.says}; mending it: {mended.says}"
+            return self._journal_outcome(run, action, replace(verdict, says=says))
+        says = f"{verdict.says}; {mended.says}"
+        there = settled_look(self.opener, verb, action, None, patience=Patience(settle=0)).state == "done"
+        if there:
+            return self._journal_outcome(run, action, replace(verdict, state="done", says=says))
+        return self._journal_outcome(run, action, replace(verdict, says=says)).model_copy(update={"state": "failed"})

@@ -23,13 +23,17 @@ class Patience:
 
     `first`, `most`  between two looks at a long action, growing by half each time.
     `settle`         how long an effect may take to show after a short action, or after a lost reply.
+    `late`           the same where the answer did not come in time: servers have been seen to act two minutes later.
     `silence`        how long a server may give no answer while a long action is followed.
+    `still`          how long a long action may show no progress before it is left to the next run.
     """
 
     first: float = 0.5
     most: float = 5.0
     settle: float = 15.0
+    late: float = 180.0
     silence: float = 120.0
+    still: float = 6 * 3600.0
 
 
 def _look(opener: Opener, verb: Verb, action: Action, handle: dict[str, Json] | None) -> Verdict:
@@ -69,7 +73,8 @@ def follow(
     has `patience.settle` to show that it was begun."""
     clock = opener.clock
     wait = patience.first
-    heard = begun_by = clock.monotonic()
+    heard = begun_by = moved = clock.monotonic()
+    arrived: int | None = None
     while True:
         verdict = _look(opener, verb, action, handle)
         now = clock.monotonic()
@@ -85,5 +90,9 @@ def follow(
             return verdict if verdict.state == "running" else Verdict("running", "not followed to its end")
         if verdict.state == "running":
             told(action, verdict)
+            if verdict.done_bytes != arrived:
+                arrived, moved = verdict.done_bytes, now
+            if now - moved > patience.still:
+                return verdict
         clock.sleep(wait)
         wait = min(wait * 1.5, patience.most)

@@ -89,13 +89,16 @@ def shrink(address: str, proposal: Proposal, ledger: Ledger) -> Iterator[GuardHi
             yield GuardHit(guard="shrink", address=address, blocks=doomed, says=says, details=details, approvable=False)
 
 
-def flapping(address: str, actions: Sequence[Action], ledger: Ledger, now: datetime) -> Iterator[GuardHit]:
-    """A subject that would go back to where it was taken from a few days ago."""
-    recent = [p for p in ledger.history if p.outcome == "done" and p.at >= now - FLAPPING and p.action.before]
+def flapping(
+    address: str, actions: Sequence[Action], ledger: Ledger, now: datetime, mending: frozenset[str]
+) -> Iterator[GuardHit]:
+    """A subject that would go back to where it was taken from a few days ago. What mends a break may: it must."""
+    done = [p for p in ledger.history if p.outcome == "done" and p.action.verb not in mending]
+    recent = [p for p in done if p.at >= now - FLAPPING and p.action.before]
     left = {(p.action.subject.ident, str(sorted(p.action.before.items()))): p for p in recent if p.action.effects.moves}
     for action in actions:
         past = left.get((action.subject.ident, str(sorted(action.after.items()))))
-        if past is not None and action.cause != "repair":
+        if past is not None and action.cause != "repair" and action.verb not in mending:
             says = (
                 f"{action.subject.title} would go back to where it was until {past.at:%Y-%m-%d %H:%M} (run {past.run})"
             )
@@ -134,6 +137,7 @@ def of_resource(
     ledger: Ledger,
     now: datetime,
     earlier: Mapping[str, int],
+    mending: frozenset[str] = frozenset(),
 ) -> tuple[GuardHit, ...]:
     """All guards of one resource over its final actions. `first`: why an approval is wanted, or None."""
     population = sum(proposal.population.values()) or sum(earlier.values())
@@ -142,5 +146,5 @@ def of_resource(
         hits += first_time(address, proposal.actions, first)
     hits += amounts(address, proposal.actions, population, tightest(shared.destroy, own))
     hits += shrink(address, proposal, ledger)
-    hits += flapping(address, proposal.actions, ledger, now)
+    hits += flapping(address, proposal.actions, ledger, now, mending)
     return tuple(hits)

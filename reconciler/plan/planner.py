@@ -153,6 +153,7 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
             first=_first(ground, kind, resource, final, before, wish),
             ledger=ground.ledger,
             now=ground.now,
+            mending=kind.mending,
             earlier={k: v for k, v in ground.ledger.populations.items() if k.startswith(f"{address} ")},
         ),
         wish=wish,

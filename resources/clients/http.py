@@ -198,7 +198,7 @@ class Http:
                 failure = failures.of_network(e, self.where)
                 if not attempt.sent:
                     raise WriteRefused(f"not sent: {failure.reason}", failure.remedy) from None
-                raise ReplyLost(failure.reason) from None
+                raise ReplyLost(failure.reason, late=failure.code == "slow") from None
 
     def _written(self, response: httpx.Response) -> Any:
         kind, status = response.headers.get("content-type", ""), response.status_code

@@ -32,6 +32,7 @@ class DiskFill(Kind[DiskFillSpec]):
     Spec = DiskFillSpec
     verbs = {"move": MOVE, "heal": HEAL}  # noqa: RUF012  # a ClassVar of the base, never changed
     moves_or_destroys = True
+    mending = frozenset({"heal"})
 
     def check(self, resource: Resource[DiskFillSpec]) -> Iterable[Diagnostic]:
         return spec.check(resource)
