@@ -121,18 +121,32 @@ def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iter
 
 
 def _folders(view: View) -> Iterator[Candidate]:
-    """Folders without an item, in a root, under the name of an item that lies in another root of that app."""
+    """Folders of no item, in a root on our disks, under the name of an item that lies in another root of that app."""
+    if len(view.servers) < view.asked:
+        return  # the folder may be an item's of the app that did not answer
+    taken = frozenset(item.path for server in view.servers.values() for item in server.items)
     by_folder: dict[tuple[str, str], list[Thing]] = {}
     for thing in view.things:
         by_folder.setdefault((thing.connection, thing.folder), []).append(thing)
     for server in view.servers.values():
         for root, told in sorted(server.roots.items()):
+            if (server.name, root) not in view.disk_of:
+                continue
             names = frozenset(told.unmapped) if told.unmapped is not None else view.names.get((server.name, root))
-            paths = {thing.item.path for name in names or () for thing in by_folder.get((server.name, name), ())}
             for name in sorted(names or ()):
-                if f"{root}/{name}" not in paths:
-                    for thing in by_folder.get((server.name, name), ()):
+                if (server.name, name) in by_folder and not _claimed(f"{root}/{name}", taken):
+                    for thing in by_folder[server.name, name]:
                         yield Candidate(thing, f"{root}/{name}", thing.item.path, directed=False)
+
+
+def _claimed(folder: str, taken: frozenset[str]) -> bool:
+    """Whether a folder is an item's, lies in an item's, or has an item's in it."""
+    above = folder
+    while above:
+        if above in taken:
+            return True
+        above = above.rpartition("/")[0]
+    return any(path.startswith(f"{folder}/") for path in taken)
 
 
 def _look(
@@ -160,9 +174,9 @@ def _look(
         return  # the item went away between two answers
     known = {row.relative: row.bytes for row in rows.value}
     at_old, at_new = ({f.relative: f.bytes for f in place.value} for place in (old, new))
-    if _are_two(at_old, at_new):
-        out.apart.append((connection, candidate.old, candidate.new))
     scene = _scene(candidate, known, at_old, at_new)
+    if scene.apart:
+        out.apart.append((connection, candidate.old, candidate.new))
     if _is_broken(candidate, scene):
         free = _free(view, connection, scene)
         disk = view.disk_of.get((connection, scene.new.rpartition("/")[0]), "")
@@ -186,16 +200,13 @@ def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], 
     return Scene(candidate.thing.item.path, old, new, expected, at_old, at_new)
 
 
-def _are_two(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Whether two folders can't be one, nor one a part of the other (a pool and its branch)."""
-    if not one or not other:
-        return bool(one) != bool(other)
-    return not (one.items() <= other.items() or other.items() <= one.items())
-
-
 def _is_broken(candidate: Candidate, scene: Scene) -> bool:
     """Whether something has to be done: files the app would forget, or the rest of a move of our own."""
     here, there = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
+    if (
+        candidate.data is None and not candidate.directed
+    ):  # the name alone: an archive or another app's folder has it too
+        return any(here.get(name, -1) < size == there.get(name) for name, size in scene.expected.items())
     if any(there.get(name, -1) > here.get(name, -1) for name in scene.expected):
         return True
     if candidate.data is None:

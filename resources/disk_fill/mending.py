@@ -15,6 +15,7 @@ from resources.disk_fill.scene import Files, Place, Remedy, Scene, remedies
 
 MARGIN = 200  # a copy takes up to 1/200 more than the sizes add up to: blocks, folders
 SPARE = 64 * 1024  # bytes
+TWO = "two folders"  # said where nothing is moved, or where the files prove that it is not moved onto itself
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def data_of(base: Mapping[str, Json], scene: Scene, way: Remedy, expected: Files
 
 
 def rests_on(scene: Scene) -> dict[str, Json]:
-    """What a heal depends on: where every file is, that nobody is at work on it, and that there is room."""
-    return {"files": scene.fingerprint(), "idle": "yes", "room": "enough"}
+    """What a heal depends on: where every file is, that nobody is at work on it, that there is room, and two folders."""
+    return {"files": scene.fingerprint(), "idle": "yes", "room": "enough", "roots": TWO}
 
 
 def says(way: Remedy, scene: Scene) -> str:

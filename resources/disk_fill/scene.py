@@ -1,8 +1,8 @@
 """Where the files of an item lie after a move, and what mends it: the recovery table, as pure functions.
 
 Used by the verdict of every move and heal, and by planning when it meets a move that somebody left broken. The one rule
-above all: a file is never overwritten by a smaller one of the same name, and nothing is rescanned while files lie in two
-places. Sizes are the only witness there is (the servers' own check is of sizes, too).
+above all: only half a copy of a known file is ever overwritten, by the whole one, and nothing is rescanned while files
+lie in two places. Sizes are the only witness there is (the servers' own check is of sizes, too).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from reconciler.units import size_text
 
 Files = Mapping[str, int]  # name relative to the item's folder → bytes
 Place = Literal["old", "new"]
@@ -43,9 +45,7 @@ class Scene:
     def missing(self) -> list[str]:
         """Expected files that are whole at neither place."""
         return sorted(
-            name
-            for name, size in self.expected.items()
-            if max(self.at_old.get(name, -1), self.at_new.get(name, -1)) < size
+            name for name, size in self.expected.items() if size not in (self.at_old.get(name), self.at_new.get(name))
         )
 
     @property
@@ -58,9 +58,20 @@ class Scene:
         return "at-old" if not self.at_new else "split"
 
     def overwrites_well(self, goal: Place) -> bool:
-        """Whether carrying everything to `goal` overwrites no file by a smaller one, or by one that is not whole."""
+        """Whether carrying everything to `goal` overwrites nothing but half copies of expected files, by whole ones.
+
+        A file of the same size at both places may be one file seen twice, or two that are whole: neither may be lost.
+        """
         source, target = (self.at_old, self.at_new) if goal == "new" else (self.at_new, self.at_old)
-        return all(source[name] >= max(target[name], self.expected.get(name, 0)) for name in self.both)
+        return all(target[name] < source[name] == self.expected.get(name) for name in self.both)
+
+    @property
+    def apart(self) -> bool:
+        """Whether what they hold proves the two folders to be two, and neither a part of the other (a pool's branch)."""
+        if not self.at_old or not self.at_new:
+            return bool(self.at_old) != bool(self.at_new)
+        one, other = self.at_old.items(), self.at_new.items()
+        return not (one <= other or other <= one)
 
     def fingerprint(self) -> str:
         """Changes when any file does, at either place, or the path."""
@@ -94,7 +105,7 @@ def remedy(scene: Scene, goal: Place) -> Remedy | None:
         return None
     if not carried:
         return None if scene.path == here else Remedy(goal, ((here, False),), 0, 0)
-    if not scene.overwrites_well(goal):
+    if not scene.overwrites_well(goal) or not scene.apart:
         return None
     first = ((there, False),) if scene.path == here else ()
     replaced = sum(at_goal[name] for name in scene.both)
@@ -127,6 +138,12 @@ def whole(scene: Scene, place: Place) -> bool:
     )
 
 
+def _half(scene: Scene, name: str) -> bool:
+    """Whether one of the two files of that name is whole, and the other one half a copy of it."""
+    sizes = sorted((scene.at_old[name], scene.at_new[name]))
+    return sizes[0] < sizes[1] == scene.expected.get(name)
+
+
 def why_not(scene: Scene, app: str) -> str:
     """In words, why a broken move cannot be mended by the app's own means."""
     if scene.path not in (scene.old, scene.new):
@@ -137,6 +154,10 @@ def why_not(scene: Scene, app: str) -> str:
         many = f" and {len(scene.missing) - 1} more" if len(scene.missing) > 1 else ""
         return f"{scene.missing[0]}{many} is whole at neither place"
     if scene.state == "split":
-        return "files of the same name lie at both places, and neither side is whole"
+        if not scene.apart:
+            return "both places show the same files, so they may be one folder: moving it onto itself would destroy it"
+        name = next((n for n in scene.both if not _half(scene, n)), scene.both[0])
+        sizes = f"{size_text(scene.at_old[name])} at {scene.old}, {size_text(scene.at_new[name])} at {scene.new}"
+        return f"{name} lies at both places, and it is not certain which one is to be kept: {sizes}"
     odd = next((n for n, s in scene.expected.items() if {**scene.at_old, **scene.at_new}.get(n) != s), "a file")
     return f"{odd} has another size than before"

@@ -64,7 +64,8 @@ class Server:
 class View:
     """All of it. `names`: (connection, root) → what lies directly in the root, None where nobody has told yet.
 
-    `disk_of`: (connection, root) → declared disk, for roots that can be used.
+    `disk_of`: (connection, root) → declared disk, for roots that can be used. `asked`: how many servers there are, with
+    those that did not answer.
     """
 
     servers: dict[str, Server] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class View:
     disk_of: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
+    asked: int = 0
 
 
 def connections(resource: Resource[DiskFillSpec]) -> list[str]:
@@ -89,7 +91,9 @@ def first_wave(connection: str) -> tuple[Query[Any], ...]:
 def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View:
     """The world of `resource`, from answers that `first_wave` asked for."""
     out = View()
-    for name in connections(resource):
+    names = connections(resource)
+    out.asked = len(names)
+    for name in names:
         _server(out, resource, facts, ledger, name)
     for disk_name in dict.fromkeys(resource.spec.disks):
         disk = resource.stack.disks[disk_name]

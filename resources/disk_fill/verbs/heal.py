@@ -1,7 +1,7 @@
 """`heal`: a move that stopped half-way is brought back, carried on, or has its path set right, by the app's own means.
 
 The steps come from the recovery table (`scene.py`): set the path, let the app move files, never a rescan while files lie
-in two places, never a small file over a big one. It acts only on exactly the files that were seen when it was planned.
+in two places, never a file over another whole one. It acts only on exactly the files that were seen when it was planned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reconciler.facts import Fact, Known, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
-from resources.disk_fill.mending import on_disk
+from resources.disk_fill.mending import TWO, on_disk
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
 from resources.disk_fill.verbs.move import find_command, newest, rescan
@@ -29,15 +29,17 @@ class Heal(Verb):
         data = action.data
         found = look.sight(world, data, {"files": data["expected"]})
         if found is None:
-            return Known({"files": "the item is gone", "idle": "yes", "room": "enough"}, world.now())
+            return Known({"files": "the item is gone", "idle": "yes", "room": "enough", "roots": TWO}, world.now())
         root = data["destination_root" if data["goal"] == "new" else "source_root"]
         accessible, free = look.root_state(world, data["connection"], root)
+        proven = found.scene.apart or not _moves(data)
         room = "enough" if free >= on_disk(data["carries"]) else f"{size_text(free)} free at {root}"
         return Known(
             {
                 "files": found.scene.fingerprint(),
                 "idle": found.busy or "yes",
                 "room": room if accessible else f"{root} is not accessible",
+                "roots": TWO if proven else "both places show the same files, so they may be one folder",
             },
             world.now(),
         )
@@ -46,6 +48,8 @@ class Heal(Verb):
         data = action.data
         if action.rests_on.get("files") != data["fingerprint"] or action.rests_on.get("idle") != "yes":
             raise WriteRefused("its files are not where this heal was planned for", "make a new plan: arr plan")
+        if _moves(data) and action.rests_on.get("roots") != TWO:
+            raise WriteRefused("it is not proven that the two places are two folders", "make a new plan: arr plan")
         last = newest(world, data)
         client = world.client(data["connection"])
         for number, (path, moves) in enumerate(data["steps"]):
@@ -55,8 +59,7 @@ class Heal(Verb):
                 if number:  # the path is changed already: only a look at the world can tell where this leaves it
                     raise ReplyLost(f"step {number + 1} failed: {e}") from e
                 raise
-        moved = any(moves for _, moves in data["steps"])
-        return {"command": find_command(world, data, last) if moved else None, "files": data["expected"]}
+        return {"command": find_command(world, data, last) if _moves(data) else None, "files": data["expected"]}
 
     def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
         data = action.data
@@ -67,6 +70,11 @@ class Heal(Verb):
 
     def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
         rescan(world, action.data)
+
+
+def _moves(data: dict[str, Json]) -> bool:
+    """Whether the app is told to move files, and not only where they are."""
+    return any(moves for _, moves in data["steps"])
 
 
 HEAL: Any = Heal()

@@ -124,6 +124,33 @@ def test_a_leftover_folder_of_the_same_name_is_no_broken_move(lab: Lab, size: in
     assert lab.tree("/data") == before
 
 
+def test_an_archive_of_bigger_files_is_nobody_s_broken_move(lab: Lab) -> None:
+    """The same names, each a little bigger, in another root of the app: all that the app knows is whole at its path."""
+    for path, size in lab.tree(OLD).items():
+        lab.sandbox.event({"make_file": {"path": path.replace(OLD, NEW), "size": size + MB}})
+    before = lab.tree("/data")
+    assert lab.plan().actions == ()
+    assert lab.tree("/data") == before
+
+
+@pytest.mark.parametrize("whose", ["another Sonarr's", "on no declared disk"])
+def test_a_folder_that_is_not_ours_to_take_is_no_broken_move(whose: str) -> None:
+    """A file of the show is gone, and a folder of its name elsewhere has one of that size: still not its own."""
+    archive = "/data/archive/tv"
+    first = shows_on([*ROOTS, archive], [(70001, "Alpha Station", 4, 40 * MB, ROOTS[0])])
+    place, also = (ROOTS[1], {"uhd": ROOTS[1]}) if whose == "another Sonarr's" else (archive, {})
+    second = shows_on([ROOTS[1]], [(70001, "Alpha Station", 4, 40 * MB, ROOTS[1])], name="uhd") if also else None
+    disks = {"/data/d1": 100 * MB, "/data/d2": 200 * MB, "/data/archive": 300 * MB}
+    declared = DISKS.replace("{sonarr: /data/d2/tv}", "{sonarr: /data/d2/tv, uhd: /data/d2/tv}") if also else DISKS
+    world = world_of(disks, first, *([second] if second else []))
+    with sandbox_of(world) as sandbox, lab_of(sandbox, declared, "{disks: [d1, d2]}") as lab:
+        if not also:
+            for path, size in lab.tree(OLD).items():
+                sandbox.event({"make_file": {"path": path.replace(ROOTS[0], place), "size": size}})
+        sandbox.event({"remove": {"path": next(iter(lab.tree(OLD)))}})
+        assert lab.plan().actions == ()
+
+
 def test_a_folder_in_the_way_of_a_move_is_held_with_its_name(lab: Lab) -> None:
     """A target that exists is never moved onto, whatever is in it."""
     name = next(iter(lab.tree(OLD)))

@@ -61,10 +61,40 @@ def test_who_was_denied_is_brought_back_first() -> None:
     assert [way.goal for way in ways] == ["old", "new"]
 
 
-def test_a_partial_row_of_a_refresh_during_the_move_does_not_turn_the_direction() -> None:
+def test_a_partial_row_of_a_refresh_during_the_move_leaves_it_to_somebody_who_knows() -> None:
     """The app wrote the half copy's size into its row: the half copy then looks whole, and the whole file odd."""
     found = scene(NEW, {**A, **B}, {**C, "b.mkv": 77}, expected={**A, **C, "b.mkv": 77})
-    assert [way.goal for way in remedies(found)] == ["new"]
+    assert remedies(found) == ()
+    assert why_not(found, "sonarr").startswith("b.mkv lies at both places")
+
+
+@pytest.mark.parametrize(
+    ("at_old", "at_new", "expected"),
+    [
+        # another file of the same name, bigger than the app's
+        ({**A, "b.mkv": 210}, {**B, **C}, ALL),
+        # a file that nobody vouches for, of two sizes
+        ({**A, "x.srt": 9}, {**B, **C, "x.srt": 4}, ALL),
+        # one size at both places: two whole files, or one seen twice
+        ({**A, **B}, {**B, **C}, ALL),
+        ({**A, **B, "x.srt": 9}, {**C, "x.srt": 9}, ALL),
+    ],
+)
+@pytest.mark.parametrize("path", [OLD, NEW])
+def test_nothing_whole_is_ever_overwritten(
+    path: str, at_old: dict[str, int], at_new: dict[str, int], expected: dict[str, int]
+) -> None:
+    found = scene(path, at_old, at_new, expected)
+    assert not any(way.moves for way in remedies(found))
+    assert "lies at both places" in why_not(found, "sonarr")
+
+
+@pytest.mark.parametrize("at_new", [ALL, {**A, **B}, {**ALL, "x.srt": 9}])
+def test_one_folder_under_two_paths_is_never_moved_onto_itself(at_new: dict[str, int]) -> None:
+    found = scene(OLD, ALL, at_new)
+    assert not found.apart
+    assert remedies(found) == ()
+    assert "may be one folder" in why_not(found, "sonarr")
 
 
 def test_going_on_wants_room_under_the_limit_and_bringing_back_room_on_the_disk() -> None:
