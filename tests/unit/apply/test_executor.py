@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from reconciler.apply.interrupt import Stop
 from reconciler.apply.report import Outcome, Report, Silent
 from reconciler.apply.settle import pending, settle
 from reconciler.errors import Exit, LockedError, StaleError, StoreError
-from reconciler.kind import Resource
+from reconciler.kind import ReplyLost, Resource
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
 from reconciler.plan.model import Plan
@@ -316,3 +317,92 @@ def test_a_kind_that_fails_in_mid_action_costs_that_action(bench: Bench, monkeyp
     assert states(report) == ["unknown", "done"]
     assert report.exit is not Exit.OK
     assert [p.action.subject.key for p in bench.store.pending()] == ["a"]
+
+
+def owned(bench: Bench, names: dict[str, str]) -> None:
+    """Make notes that the resource then owns."""
+    bench.apply(bench.plan(notes(bench.world, notes=names, prune=True)))
+    bench.apply(bench.plan(notes(bench.world, notes=names, prune=True)))
+
+
+def test_the_day_limit_counts_what_was_destroyed_after_the_plan(bench: Bench) -> None:
+    """Two plans made beforehand, each within the limit, are over it together."""
+    bench.world.stack = replace(bench.world.stack, guards=Guards.model_validate({"per_day": {"max": 1}}))
+    bench.opener = Opener(bench.world.stack, {"folder": bench.world.app}, bench.world.clock)
+    for name in ("a", "b"):
+        bench.apply(bench.plan(notes(bench.world, name, notes={name: "1"}, prune=True)))
+    plans = [bench.plan(notes(bench.world, name, prune=True)) for name in ("a", "b")]
+    assert states(bench.apply(plans[0], approved=True)) == ["done"]
+    report = bench.apply(plans[1], approved=True)
+    assert states(report) == ["refused"]
+    assert "24 h" in report.outcomes[0].says
+    assert bench.world.notes() == {"b": "1"}
+
+
+def test_what_was_protected_since_the_plan_is_not_destroyed_by_it(bench: Bench) -> None:
+    owned(bench, {"a": "1"})
+    old = bench.plan(notes(bench.world, prune=True))
+    bench.apply(bench.plan(notes(bench.world, notes={"a": "1"}, prune=True, protect=("a",))))
+    report = bench.apply(old, approved=True)
+    assert states(report) == ["refused"]
+    assert bench.world.notes() == {"a": "1"}
+    assert "a" in bench.store.ledger(NOW, days=1).protected, "an older plan ends no protection"
+
+
+def test_an_approval_is_not_used_up_by_a_plan_that_did_nothing(bench: Bench) -> None:
+    """A first change that turned out stale was none: the next plan wants an approval of its own."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    (bench.world.path / "a").write_text("moved")
+    assert states(bench.apply(plan, approved=True)) == ["stale"]
+    assert not bench.store.ledger(NOW).applied
+
+
+def test_a_second_stop_never_calls_what_is_in_hand_unbegun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1"}))
+    verb = type(NotesKind.verbs["create"])
+
+    def interrupted(self: Any, world: Any, action: Action, handle: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verb, "verify", interrupted)
+    report = bench.apply(plan)
+    assert states(report) == ["running", "left"]
+    assert [p.action.subject.key for p in bench.store.pending()] == ["a"]
+
+
+def test_a_lock_that_others_keep_costs_the_action_and_not_the_report(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    original = bench.store.lock
+
+    def taken(purpose: str) -> Any:
+        if purpose.startswith("apply r"):
+            raise LockedError("another process is at work", "wait")
+        return original(purpose)
+
+    monkeypatch.setattr(bench.store, "lock", taken)
+    report = bench.apply(plan)
+    assert states(report) == ["left"]
+    assert bench.store.runs(1)[0].ended is not None
+    assert bench.world.notes() == {}
+
+
+def test_a_late_answer_is_waited_for_longer_than_a_lost_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that hangs may act two minutes later: until then nothing is called failed."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    verb, clock = type(NotesKind.verbs["create"]), bench.world.clock
+
+    def late(self: Any, world: Any, action: Action) -> Any:
+        raise ReplyLost("no answer in time", late=True)
+
+    original = verb.verify
+
+    def acted_after_two_minutes(self: Any, world: Any, action: Action, handle: Any) -> Any:
+        if clock.monotonic() > 120:
+            (bench.world.path / "a").write_text("1")
+        return original(self, world, action, handle)
+
+    monkeypatch.setattr(verb, "perform", late)
+    monkeypatch.setattr(verb, "verify", acted_after_two_minutes)
+    assert states(bench.apply(plan)) == ["done"]
