@@ -68,7 +68,9 @@ def _api(client: ServarrClient, api: Answer) -> Finding:
 def _clock(client: ServarrClient, api: Answer, clock: Clock) -> Finding:
     try:
         theirs = parsedate_to_datetime(api.headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
+        return Finding("clock", ok=None, says="the server does not tell its time")
+    if theirs.tzinfo is None:  # a date without a zone (or with "-0000") is no moment
         return Finding("clock", ok=None, says="the server does not tell its time")
     skew = (theirs - clock.now()).total_seconds()
     if abs(skew) <= SKEW:

@@ -458,6 +458,20 @@ def test_a_connection_for_reading_sends_no_write(monkeypatch: pytest.MonkeyPatch
     assert caught.value.remedy == "remove `access: read` from connections.tv if it may be changed"
 
 
+@pytest.mark.parametrize("date", ["Sat, 01 Jan 2028 10:00:00", "Sat, 01 Jan 2028 10:00:00 -0000", "soon", ""])
+def test_doctor_on_a_server_that_tells_no_moment(monkeypatch: pytest.MonkeyPatch, date: str) -> None:
+    answers = {
+        "/system/status": STATUS,
+        "/api": reply({"current": "v3"}, date=date),
+        "/rootfolder": [],
+        "/diskspace": [],
+    }
+    with client(monkeypatch, answers) as (tv, _):
+        spec = SONARR.Spec.model_validate({"app": "sonarr", "url": tv.http.where.url, "api_key": {"env": "TV_KEY"}})
+        found = {f.what: f for f in SONARR.examine(tv, spec, FakeClock())}["clock"]
+    assert (found.ok, found.says) == (None, "the server does not tell its time")
+
+
 def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """And passes the list of reads."""
     answers: Answers = {
