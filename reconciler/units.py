@@ -21,33 +21,46 @@ _FACTOR = (
 _AGE = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d|w)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+_LARGEST = 10**18  # bytes: above any disk, and within what a database and the arithmetic of sizes hold
+_OLDEST = 100 * 366 * 86400  # seconds: further back there are no dates to count from
+_SHOWN = 40
+
+
+def _short(text: str) -> str:
+    """As much of what was written as a message needs."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def parse_size(text: str) -> int:
-    """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write."""
+    """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write; over 1000 PB is refused."""
     match = _SIZE.match(text.strip())
     if not match:
-        raise ValueError(f"'{text}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")
-    factor: int = _FACTOR[match[2]]
-    return round(float(match[1]) * factor)
+        raise ValueError(f"'{_short(text)}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")
+    value = float(match[1]) * _FACTOR[match[2]]
+    if value > _LARGEST:
+        raise ValueError(f"'{_short(text)}' is more than {_LARGEST // 1000**5} PB: no disk is that large")
+    return round(value)
 
 
 def parse_age(text: str) -> int:
-    """Seconds of `90d`, `6h`, `30m`, `2w`, `45s`. ValueError says what to write."""
+    """Seconds of `90d`, `6h`, `30m`, `2w`, `45s`. ValueError says what to write; over a hundred years is refused."""
     match = _AGE.match(text.strip())
     if not match:
-        raise ValueError(f"'{text}' is not an age: write a number and s, m, h, d or w, as 90d")
-    return round(float(match[1]) * _SECONDS[match[2]])
+        raise ValueError(f"'{_short(text)}' is not an age: write a number and s, m, h, d or w, as 90d")
+    value = float(match[1]) * _SECONDS[match[2]]
+    if value > _OLDEST:
+        raise ValueError(f"'{_short(text)}' is more than a hundred years")
+    return round(value)
 
 
 def parse_percent(text: str) -> float:
     """Fraction of `85%`. ValueError says what to write; over 100 % is refused."""
     match = _PERCENT.match(text.strip())
     if not match:
-        raise ValueError(f"'{text}' is not a percentage: write a number and %, as 85%")
+        raise ValueError(f"'{_short(text)}' is not a percentage: write a number and %, as 85%")
     value = float(match[1]) / 100
     if value > 1:
-        raise ValueError(f"'{text}' is more than 100%")
+        raise ValueError(f"'{_short(text)}' is more than 100%")
     return value
 
 
