@@ -8,6 +8,8 @@ everything that is not a known read, whoever asks.
 from __future__ import annotations
 
 import os
+import re
+import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +24,26 @@ T = TypeVar("T")
 Access = Literal["read", "write"]
 
 _resolved: set[str] = set()
+_resolving = threading.Lock()
+_secrets: re.Pattern[str] | None = None  # any of `_resolved`, in any letter case; None while there is none
 
 
 def redact(text: str) -> str:
-    """`text` without any secret that was resolved in this process. Logs, exceptions and answers shown pass through it."""
-    for secret in sorted(_resolved, key=len, reverse=True):
-        text = text.replace(secret, "(secret)")
-    return text
+    """`text` without any secret that was resolved in this process, in whatever letter case: servers may change it.
+
+    Logs, exceptions and answers shown pass through it.
+    """
+    return _secrets.sub("(secret)", text) if _secrets else text
 
 
 def remember_secret(value: str) -> str:
     """Make `redact` know `value` (shorter than 4 characters is no secret worth hiding: it would garble every text)."""
-    if len(value) >= 4:
-        _resolved.add(value)
+    global _secrets
+    with _resolving:
+        if len(value) >= 4 and value not in _resolved:
+            _resolved.add(value)
+            longest_first = sorted(_resolved, key=len, reverse=True)
+            _secrets = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
     return value
 
 

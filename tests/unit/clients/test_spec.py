@@ -91,6 +91,7 @@ def test_the_key_is_read_from_the_apps_own_file_and_never_shown(tmp_path: Path) 
     file.write_text(CONFIG)
     assert key_from_config(str(file)) == "0123456789abcdef0123456789abcdef"
     assert redact("key 0123456789abcdef0123456789abcdef") == "key (secret)"
+    assert redact("key 0123456789ABCDEF0123456789abcdef") == "key (secret)"
 
 
 BOMB = '<!DOCTYPE c [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><Config><ApiKey>&b;</ApiKey></Config>'
