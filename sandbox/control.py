@@ -53,6 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, act(given))
         except (TypeError, ValueError) as error:
             self._answer(400, {"error": str(error)})
+        except OSError as error:
+            self._answer(500, {"error": f"the action failed: {error}"})
 
     do_GET = do_POST = do_DELETE = _serve
 

@@ -285,18 +285,26 @@ class Connection(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on loopback for one site. `after` holds hooks that see an answer before it is sent and may take it over."""
+    """Listens on loopback for one site, on a port or on a socket `held` until now. `after` holds hooks that see an answer before it is sent and may take it over."""
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, site: Site, port: int = 0) -> None:
+    def __init__(self, site: Site, port: int = 0, held: socket.socket | None = None) -> None:
         self.site = site
         self.after: list[Callable[[Request, Response, Connection], bool]] = []
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__(("127.0.0.1", port), Connection, bind_and_activate=held is None)
+        if held is not None:
+            self._take(held)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         site.port = self.server_address[1]
+
+    def _take(self, held: socket.socket) -> None:
+        self.socket.close()
+        self.socket, self.server_address = held, held.getsockname()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.server_activate()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A cut connection is no news; anything else is printed as the fault of the sandbox that it is."""

@@ -1,7 +1,11 @@
-"""The port of one server, which a fault can take away and give back while the process runs on."""
+"""The port of one server, which a fault can take away and give back while the process runs on.
+
+While it is away its number stays reserved: else another process could be given it meanwhile, and it could not come back.
+"""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -13,13 +17,10 @@ class Listener:
 
     def __init__(self, site: Site, port: int, prepare: Callable[[Server], None]) -> None:
         self._site, self._prepare = site, prepare
-        self._server: Server | None = self._open(port)
+        self._server: Server | None = Server(site, port)
+        self._held: socket.socket | None = None
         self._lock = threading.Lock()
-
-    def _open(self, port: int) -> Server:
-        server = Server(self._site, port)
-        self._prepare(server)
-        return server
+        prepare(self._server)
 
     def serve(self) -> None:
         """Begins to answer; connections made before now have been waiting."""
@@ -29,10 +30,21 @@ class Listener:
     def listen(self, on: bool) -> None:
         """Gives the port back, or takes it away: connections are then refused."""
         with self._lock:
-            if on and self._server is None:
-                self._server = self._open(self._site.port)
+            if on and self._held is not None:
+                self._server, self._held = Server(self._site, held=self._held), None
+                self._prepare(self._server)
                 self.serve()
             elif not on and self._server is not None:
                 self._server.shutdown()
                 self._server.server_close()
-                self._server = None
+                self._server, self._held = None, _hold(self._site.port)
+
+
+def _hold(port: int) -> socket.socket:
+    """A socket that has the port to itself and does not listen on it: who connects is refused, who wants it too."""
+    held = socket.socket()
+    # Needed to bind beside the connections that linger from before, and given up so that nobody binds beside this one.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", port))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,16 @@ def test_nothing_listens_while_down_and_the_port_comes_back(stack: Stack, sonarr
     with pytest.raises(ConnectionRefusedError):
         raw(sonarr, "/tag")
     Client(stack["radarr"]).get("/tag")
+    stack.control.heal("down")
+    assert raw(sonarr, "/tag")[0] == 200
+
+
+def test_nobody_takes_the_port_of_a_server_that_is_down(stack: Stack, sonarr: Client) -> None:
+    stack.control.break_("down", server="sonarr")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", sonarr.handle.port))
     stack.control.heal("down")
     assert raw(sonarr, "/tag")[0] == 200
 
