@@ -25,7 +25,7 @@ Access = Literal["read", "write"]
 
 _resolved: set[str] = set()
 _resolving = threading.Lock()
-_secrets: re.Pattern[str] | None = None  # any of `_resolved`, in any letter case; None while there is none
+_secrets: list[re.Pattern[str]] = []  # one, that finds any of `_resolved` in any letter case; or none
 
 
 def redact(text: str) -> str:
@@ -33,17 +33,18 @@ def redact(text: str) -> str:
 
     Logs, exceptions and answers shown pass through it.
     """
-    return _secrets.sub("(secret)", text) if _secrets else text
+    for secrets in _secrets:
+        text = secrets.sub("(secret)", text)
+    return text
 
 
 def remember_secret(value: str) -> str:
     """Make `redact` know `value` (shorter than 4 characters is no secret worth hiding: it would garble every text)."""
-    global _secrets
     with _resolving:
         if len(value) >= 4 and value not in _resolved:
             _resolved.add(value)
             longest_first = sorted(_resolved, key=len, reverse=True)
-            _secrets = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+            _secrets[:] = [re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)]
     return value
 
 

@@ -32,7 +32,7 @@ def _short(text: str) -> str:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write; over 1000 PB is refused."""
+    """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write; 1000 PB at most."""
     match = _SIZE.match(text.strip())
     if not match:
         raise ValueError(f"'{_short(text)}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")

@@ -285,7 +285,10 @@ class Connection(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on loopback for one site, on a port or on a socket `held` until now. `after` holds hooks that see an answer before it is sent and may take it over."""
+    """Listens on loopback for one site, on a port or on the socket that `held` it.
+
+    `after` holds hooks that see an answer before it is sent and may take it over.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
