@@ -105,11 +105,16 @@ def _ended_badly(job: jobs.Job, thing: Thing) -> bool:
 
 
 def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iterator[Candidate]:
-    """Things whose latest move or heal of ours did not end well."""
+    """Things that a move or heal of ours left broken, unless a later one was done. What never began breaks nothing."""
     latest: dict[str, dict[str, Json] | None] = {}
     for past in ledger.history:
+        ident = past.action.subject.ident
         if past.action.verb in ("move", "heal") and past.at > now - REMEMBERED:
-            latest[past.action.subject.ident] = None if past.outcome == "done" else past.action.data
+            went_on = past.action.verb == "heal" and latest.get(ident)
+            if past.outcome == "done":
+                latest[ident] = None
+            elif past.outcome == "broken" or went_on:
+                latest[ident] = past.action.data
     for pending in ledger.pending:
         if pending.verdict.state == "broken":
             latest[pending.action.subject.ident] = pending.action.data
@@ -134,12 +139,12 @@ def _folders(view: View) -> Iterator[Candidate]:
                 continue
             names = frozenset(told.unmapped) if told.unmapped is not None else view.names.get((server.name, root))
             for name in sorted(names or ()):
-                if (server.name, name) in by_folder and not _claimed(f"{root}/{name}", taken):
+                if (server.name, name) in by_folder and not claimed(f"{root}/{name}", taken):
                     for thing in by_folder[server.name, name]:
                         yield Candidate(thing, f"{root}/{name}", thing.item.path, directed=False)
 
 
-def _claimed(folder: str, taken: frozenset[str]) -> bool:
+def claimed(folder: str, taken: frozenset[str]) -> bool:
     """Whether a folder is an item's, lies in an item's, or has an item's in it."""
     above = folder
     while above:
@@ -158,9 +163,10 @@ def _look(
 ) -> None:
     connection = candidate.thing.connection
     queries: tuple[Query[Any], ...] = (
-        FileRows(connection, candidate.thing.item.id), Tree(connection, candidate.old), Tree(connection, candidate.new)
+        FileRows(connection, candidate.thing.item.id), Tree(connection, candidate.old), Tree(connection, candidate.new),
+        Tree(connection, candidate.thing.item.path),
     )  # fmt: skip
-    missing = [query for query in queries if not facts.has(query)]
+    missing = [query for query in dict.fromkeys(queries) if not facts.has(query)]
     if missing:
         out.wants += missing
         return
@@ -169,15 +175,17 @@ def _look(
         if isinstance(answer, Unknown):
             out.unknown.append((candidate, answer))
             return
-    rows, old, new = answers
-    if not (isinstance(rows, Known) and isinstance(old, Known) and isinstance(new, Known)):
+    rows, old, new, here = answers
+    if not (isinstance(rows, Known) and isinstance(old, Known) and isinstance(new, Known) and isinstance(here, Known)):
         return  # the item went away between two answers
     known = {row.relative: row.bytes for row in rows.value}
     at_old, at_new = ({f.relative: f.bytes for f in place.value} for place in (old, new))
     scene = _scene(candidate, known, at_old, at_new)
     if scene.apart:
         out.apart.append((connection, candidate.old, candidate.new))
-    if _is_broken(candidate, scene):
+    if _is_broken(candidate, scene) and not _is_over(
+        candidate, scene, known, {f.relative: f.bytes for f in here.value}
+    ):
         free = _free(view, connection, scene)
         disk = view.disk_of.get((connection, scene.new.rpartition("/")[0]), "")
         denied = candidate.denied or candidate.data is None
@@ -211,7 +219,17 @@ def _is_broken(candidate: Candidate, scene: Scene) -> bool:
         return True
     if candidate.data is None:
         return False
-    return scene.state == "split" or (scene.state == "nowhere" and bool(scene.expected))
+    return scene.state == "split" or any(here.get(name) != size for name, size in scene.expected.items())
+
+
+def _is_over(candidate: Candidate, scene: Scene, known: dict[str, int], here: dict[str, int]) -> bool:
+    """Whether somebody has mended our move by hand, wherever to: all that the app knows is whole at its path, and nothing
+    is left elsewhere. At one of the two places it must also know as many files as before."""
+    if candidate.data is None or not known or any(here.get(name) != size for name, size in known.items()):
+        return False
+    if scene.path not in (scene.old, scene.new):
+        return scene.expected.keys().isdisjoint(scene.at_old.keys() | scene.at_new.keys())
+    return scene.state != "split" and len(known) >= len(candidate.data["files"])
 
 
 def _free(view: View, connection: str, scene: Scene) -> dict[Place, int]:

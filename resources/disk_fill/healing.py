@@ -7,7 +7,7 @@ from datetime import timedelta
 from reconciler.action import Action, Effects, Held, Json
 from reconciler.units import size_text
 from resources.disk_fill import texts
-from resources.disk_fill.broken import Found
+from resources.disk_fill.broken import Found, claimed
 from resources.disk_fill.ground import Survey
 from resources.disk_fill.mending import Way, data_of, rests_on, says
 from resources.disk_fill.scene import why_not
@@ -63,12 +63,54 @@ def _stays(seen: Survey, torn: Found, ident: str) -> tuple[str, str] | None:
     )
     if way is None:
         return why_not(scene, torn.candidate.thing.connection), look
+    if not seen.view.servers[torn.candidate.thing.connection].writable:
+        return f"{torn.candidate.thing.connection} is declared access: read", "access: write lets it be mended"
+    foreign = _foreign(seen, torn)
+    if foreign:
+        return foreign, look
+    stays = _excluded(seen, torn) or _one_disk(seen, torn) if way.remedy.moves else ""
+    if stays:
+        return stays, look
     if tries >= TRIES:
         return f"mended {tries} times within a day, in vain", f"{look}; arr history has the reasons"
     if not way.fits:
         root = (scene.new if way.remedy.goal == "new" else scene.old).rpartition("/")[0]
         return f"no room for {size_text(way.remedy.bytes)} at {root}", f"make room at {root}"
     return None
+
+
+def _foreign(seen: Survey, torn: Found) -> str:
+    """A place that is another item's, or (for what is not our own move) that is not on our disks, is not touched."""
+    thing, scene = torn.candidate.thing, torn.scene
+    taken = frozenset(
+        item.path
+        for server in seen.view.servers.values()
+        for item in server.items
+        if (server.name, item.id) != (thing.connection, thing.item.id)
+    )
+    for place in (scene.old, scene.new):
+        if place != thing.item.path and claimed(place, taken):
+            return f"{place} is another item's folder too"
+        if torn.candidate.data is None and (thing.connection, place.rpartition("/")[0]) not in seen.view.disk_of:
+            return f"{place} is on no disk of this resource"
+    return ""
+
+
+def _excluded(seen: Survey, torn: Found) -> str:
+    """What is excluded is not moved by a heal either; its path may be set right."""
+    exclude, item = seen.ground.resource.spec.exclude, torn.candidate.thing.item
+    if item.ident in exclude.ids:
+        return "it is excluded by its id, so nothing of it is moved"
+    nameless = (tag for tag in item.tags if exclude.tags and tag.startswith("#"))  # it may be an excluded one
+    tag = next((tag for tag in item.tags if tag in exclude.tags), next(nameless, ""))
+    return f"it is excluded by its tag {tag}, so nothing of it is moved" if tag else ""
+
+
+def _one_disk(seen: Survey, torn: Found) -> str:
+    """Two places on one disk may be one folder."""
+    connection, scene = torn.candidate.thing.connection, torn.scene
+    old, new = _disk(seen, connection, scene.old), _disk(seen, connection, scene.new)
+    return f"both places are on {old}, so they may be one folder" if old is not None and old == new else ""
 
 
 def _base(seen: Survey, torn: Found) -> dict[str, Json]:

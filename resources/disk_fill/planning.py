@@ -70,8 +70,12 @@ class _Planning:
         self.blocked += [*self.seen.view.blocked, *self.seen.disks.blocked, *self.seen.blocked]
         for torn in self.seen.broken.found:
             told = heal(str(self.resource.address), len(self.actions) + 1, self.seen, torn, rate=self.rate[0])
-            if isinstance(told, Held):
+            if isinstance(told, Held):  # files are in danger until somebody looks: never a plan of which all is well
                 self.held.append(told)
+                what = f"how {torn.candidate.thing.item.title} is mended"
+                self.blocked.append(
+                    Blocked(what=what, reason=told.reason, remedy=told.way_forward, subjects=1, bytes=told.bytes)
+                )
             else:
                 self.actions.append(told)
         for candidate, unknown in self.seen.broken.unknown:

@@ -33,7 +33,7 @@ def judge(world: World, data: dict[str, Json], handle: dict[str, Json] | None, g
         return _running(found, goal)
     if whole(scene, goal):
         return _arrived(world, found, data)
-    if goal == "new" and scene.path == scene.old and scene.state == "at-old":
+    if goal == "new" and whole(scene, "old"):
         return Verdict("not-done", _gave_up(found, data), remedy=f"see the log of {data['connection']} for the reason")
     return _broken(world, found, data, handle)
 

@@ -273,6 +273,7 @@ def test_killed_in_mid_move_and_no_room_to_go_on_is_held(case: Case) -> None:
     assert proposal.actions == ()
     (held,) = [h for h in proposal.held if h.subject.title == case.title]
     assert "no room" in held.reason
+    assert [b.reason for b in proposal.blocked] == [held.reason]
     whole = {**case.files("new"), **case.files("old")}
     assert whole == case.before
 

@@ -1,0 +1,134 @@
+"""What makes a broken move, what ends one, and what holds its mending: planning over made-up worlds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.action import Proposal
+from reconciler.kind import Ledger
+from resources.clients.servarr import Item
+from tests.kinds.disk_fill.made import GB, NOW, TB, Made, Server, days, move_command, past_move, show
+
+OLD, NEW, THIRD = "/tv1/Alpha", "/tv2/Alpha", "/tv3/Alpha"
+A, B, C = {"a.mkv": 10 * GB}, {"b.mkv": 20 * GB}, {"c.mkv": 30 * GB}
+ALL = {**A, **B, **C}
+DISKS = """
+d1: {roots: {sonarr: /tv1}, max: 95%}
+d2: {roots: {sonarr: /tv2}, max: 95%}
+d3: {roots: {sonarr: /tv3}, max: 95%}
+"""
+
+
+def made(at: dict[str, dict[str, int]], path: str = OLD, rows: dict[str, int] = ALL, **more: Any) -> Made:
+    """One show, whose app knows `rows`, with the files `at` each place. Nothing has to move for any limit."""
+    alpha = replace(show(1, "Alpha", 60 * GB, "/tv1", 3, more.pop("tags", ())), path=path)
+    free: dict[str, tuple[int, int | None]] = {
+        "/tv1": (5 * TB, 8 * TB),
+        "/tv2": (6 * TB, 8 * TB),
+        "/tv3": (7 * TB, 8 * TB),
+    }
+    server = Server("sonarr", [alpha], free)
+    server.rows[1] = rows
+    server.trees.update({place: dict(at.get(place, {})) for place in (OLD, NEW, THIRD)})
+    server.extra.update({place.rpartition("/")[0]: ["Alpha"] for place in at if place != path})
+    spec = more.pop("spec", "{disks: [d1, d2, d3]}")
+    return Made({"sonarr": server}, DISKS, spec, **more)
+
+
+def journal(outcome: str, expected: dict[str, int] = ALL) -> Ledger:
+    alpha: Item = show(1, "Alpha", 60 * GB, "/tv1", 3)
+    rows = [[name, size] for name, size in sorted(expected.items())]
+    past = past_move(alpha, OLD, NEW, NOW - days(2), outcome, files=rows)
+    return Ledger(history=(past,))
+
+
+def holds(proposal: Proposal, reason: str) -> None:
+    """No action, and words that make the plan no good one."""
+    assert proposal.actions == ()
+    (held,) = proposal.held
+    assert reason in held.reason
+    assert [b.reason for b in proposal.blocked] == [held.reason]
+
+
+SPLIT = {OLD: {**A, **B}, NEW: C}
+
+
+def test_a_broken_move_of_our_own_is_healed() -> None:
+    (heal,) = made(SPLIT, ledger=journal("broken")).plan().actions
+    assert (heal.verb, heal.cause) == ("heal", "repair")
+
+
+@pytest.mark.parametrize("outcome", ["failed", "not-done"])
+def test_a_move_that_never_began_licenses_no_heal(outcome: str) -> None:
+    """Somebody puts a folder of his own where it would have gone: it is his."""
+    theirs = {OLD: ALL, NEW: {"a.mkv": 9 * GB, "notes.txt": 7}}
+    proposal = made(theirs, ledger=journal(outcome)).plan()
+    assert (proposal.actions, proposal.held, proposal.blocked) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    "spec", ["{disks: [d1, d2, d3], exclude: {tags: [stay]}}", "{disks: [d1, d2, d3], exclude: {ids: ['tvdb:1001']}}"]
+)
+def test_a_heal_moves_nothing_of_what_is_excluded(spec: str) -> None:
+    holds(made(SPLIT, tags=("stay",), spec=spec, ledger=journal("broken")).plan(), "it is excluded by its")
+
+
+def test_what_is_excluded_has_its_path_set_right() -> None:
+    spec = "{disks: [d1, d2, d3], exclude: {tags: [stay]}}"
+    (heal,) = made({OLD: ALL}, NEW, tags=("stay",), spec=spec, ledger=journal("broken")).plan().actions
+    assert heal.data["steps"] == [[OLD, False]]
+
+
+def test_nothing_is_mended_in_an_app_that_may_only_be_read() -> None:
+    holds(made(SPLIT, read_only=("sonarr",), ledger=journal("broken")).plan(), "access: read")
+
+
+def test_two_places_on_what_looks_like_one_disk_are_not_moved_between() -> None:
+    world = made(SPLIT, ledger=journal("broken"))
+    world.servers["sonarr"].roots["/tv2"] = world.servers["sonarr"].roots["/tv1"]
+    holds(world.plan(), "may be one folder")
+
+
+def test_one_folder_under_two_paths_is_held() -> None:
+    holds(made({OLD: ALL, NEW: ALL}, ledger=journal("broken")).plan(), "may be one folder")
+
+
+def test_equal_sizes_at_both_places_are_held() -> None:
+    """Nobody knows where it was going, and either file may be the whole one."""
+    holds(made({OLD: {**A, **B}, NEW: {**B, **C}}).plan(), "it is not certain which one is to be kept")
+
+
+@pytest.mark.parametrize("rows", [ALL, {**A, **B}])
+def test_a_broken_move_is_not_forgotten_while_its_disk_is_away(rows: dict[str, int]) -> None:
+    """Nor when a rescan has made the app forget what lies there."""
+    holds(made({OLD: {**A, **B}}, rows=rows, ledger=journal("broken")).plan(), "c.mkv is whole at neither place")
+
+
+def test_what_somebody_has_mended_by_moving_it_elsewhere_is_over() -> None:
+    proposal = made({THIRD: ALL}, THIRD, ledger=journal("broken")).plan()
+    assert (proposal.actions, proposal.held, proposal.blocked) == ((), (), ())
+
+
+@pytest.mark.parametrize("at", [{THIRD: {**A, **B}}, {THIRD: ALL, NEW: C}])
+def test_what_is_elsewhere_and_not_whole_or_left_something_behind_is_held(at: dict[str, dict[str, int]]) -> None:
+    holds(made(at, THIRD, ledger=journal("broken")).plan(), "neither of the two")
+
+
+def test_what_was_upgraded_since_it_was_mended_by_hand_is_over() -> None:
+    better = {**A, **B, "c.mkv": 33 * GB}
+    proposal = made({OLD: better}, rows=better, ledger=journal("broken")).plan()
+    assert (proposal.actions, proposal.held, proposal.blocked) == ((), (), ())
+
+
+def test_a_broken_move_from_another_item_s_folder_is_held() -> None:
+    world = made(SPLIT, NEW)
+    server = world.servers["sonarr"]
+    server.items.append(replace(show(2, "Beta", GB, "/tv1", 1), path=OLD))
+    server.commands = [move_command(7, 1, OLD, NEW, "failed")]
+    server.trees[OLD] = {**A, **B}
+    proposal = world.plan()
+    assert proposal.actions == ()
+    assert f"{OLD} is another item's folder too" in next(h.reason for h in proposal.held if h.subject.title == "Alpha")
