@@ -17,6 +17,7 @@ import httpcore
 
 from reconciler.connection import redact
 from reconciler.facts import ReadFailed
+from resources.clients.text import mended
 
 _LONGEST = 300
 
@@ -106,7 +107,7 @@ def _field(failure: dict[str, Any]) -> str:
 
 def _cut(text: str) -> str:
     """One line, bounded, and without anything secret."""
-    line = " ".join(redact(text).split())
+    line = " ".join(redact(mended(text)).split())
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
 
 

@@ -8,6 +8,7 @@ only, certificates are always checked.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import ssl
@@ -189,9 +190,12 @@ class Http:
                 f"{self.where.name} is opened for reading only: {method} {path} was not sent",
                 f"remove `access: read` from {self.where.field} if it may be changed",
             )
+        # Escaped, so that a text which is no Unicode goes back exactly as it came.
+        json_type = {"content-type": "application/json"}
+        sent: dict[str, Any] = {} if body is None else {"content": json.dumps(body), "headers": json_type}
         with self._slots, self._backend.attempt(self.where.timeout) as attempt:
             try:
-                with self._writer.stream(method, path.lstrip("/"), params=params, json=body) as response:
+                with self._writer.stream(method, path.lstrip("/"), params=params, **sent) as response:
                     log.info("%s: %s %s: %d", self.where.name, method, path, response.status_code)
                     return self._written(response)
             except _NETWORK as e:

@@ -14,6 +14,7 @@ from resources.clients.http import Answer
 from resources.clients.servarr.client import ServarrClient
 from resources.clients.servarr.queries import DiskSpaces, Roots, StatusOf
 from resources.clients.servarr.values import DiskSpace, Root, Status
+from resources.clients.text import mended
 
 SKEW = 120  # seconds
 
@@ -56,13 +57,13 @@ def _base(status: Status, url: str) -> Finding:
 
 def _api(client: ServarrClient, api: Answer) -> Finding:
     told = api.data if isinstance(api.data, dict) else {}
-    current, deprecated = told.get("current"), told.get("deprecated") or []
+    current, deprecated = mended(str(told.get("current") or "not told")), told.get("deprecated") or []
     if current == "v3":
         return Finding("API", ok=True, says="v3 is current")
     if "v3" in deprecated:
         return Finding("API", ok=True, says=f"v3 is still served; current is {current}")
     remedy = f"this program speaks v3: update it, or stay with the {client.flavour.name} you had"
-    return Finding("API", ok=False, says=f"v3 is not served (current: {current or 'not told'})", remedy=remedy)
+    return Finding("API", ok=False, says=f"v3 is not served (current: {current})", remedy=remedy)
 
 
 def _clock(client: ServarrClient, api: Answer, clock: Clock) -> Finding:

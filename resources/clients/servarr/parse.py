@@ -1,7 +1,8 @@
 """From JSON to values. Only what is needed is looked at, and that has to be there in its type: else the answer is unknown.
 
 Unknown fields are ignored (a newer server has more), missing ones that matter are `ReadFailed("malformed")`: a series
-without a path must not become a series at "". Members that the servers leave out when they are null are None here.
+without a path must not become a series at "". Members that the servers leave out when they are null are None here. Titles,
+labels and messages that hold half a character are mended; a path that does is malformed: mended it would be another.
 """
 
 from __future__ import annotations
@@ -25,20 +26,33 @@ from resources.clients.servarr.values import (
     Status,
     Tag,
 )
+from resources.clients.text import is_whole, mended
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 
 
 def malformed(what: str, problem: str) -> ReadFailed:
-    return ReadFailed("malformed", f"{what}: {problem}", "see arr doctor: is it a version that is supported?")
+    return ReadFailed("malformed", mended(f"{what}: {problem}"), "see arr doctor: is it a version that is supported?")
 
 
-def _need(raw: Raw, key: str, kind: type[T], what: str) -> T:
+def _typed(raw: Raw, key: str, kind: type[T], what: str) -> T:
     value = raw.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise malformed(what, f"'{key}' is missing or is no {kind.__name__}")
     return value
+
+
+def _need(raw: Raw, key: str, kind: type[T], what: str) -> T:
+    value = _typed(raw, key, kind, what)
+    if isinstance(value, str) and not is_whole(value):
+        raise malformed(what, f"'{key}' holds half a character (a lone surrogate)")
+    return value
+
+
+def _shown(raw: Raw, key: str, what: str) -> str:
+    """A text for people, that has to be there."""
+    return mended(_typed(raw, key, str, what))
 
 
 def _number(raw: Raw, key: str, what: str) -> int:
@@ -55,7 +69,7 @@ def _maybe_number(raw: Raw, key: str, what: str) -> int | None:
 
 def _text(raw: Raw, key: str) -> str:
     value = raw.get(key)
-    return value if isinstance(value, str) else ""
+    return mended(value) if isinstance(value, str) else ""
 
 
 def _moment(raw: Raw, key: str) -> datetime | None:
@@ -83,7 +97,7 @@ def status(raw: Any, what: str) -> Status:
 
 
 def tag(raw: Raw) -> Tag:
-    return Tag(_need(raw, "id", int, "a tag"), _need(raw, "label", str, "a tag"))
+    return Tag(_need(raw, "id", int, "a tag"), _shown(raw, "label", "a tag"))
 
 
 def item(raw: Raw, flavour: Flavour) -> tuple[Item, tuple[int, ...]]:
@@ -103,9 +117,9 @@ def item(raw: Raw, flavour: Flavour) -> tuple[Item, tuple[int, ...]]:
     found = Item(
         id=_need(raw, "id", int, what),
         ident=f"{flavour.outside}:{outside}" if known else f"path:{path}",
-        title=_need(raw, "title", str, what),
+        title=_shown(raw, "title", what),
         path=path,
-        root=plain(_text(raw, "rootFolderPath") or path.rpartition("/")[0]),
+        root=plain(_need(raw, "rootFolderPath", str, what) if raw.get("rootFolderPath") else path.rpartition("/")[0]),
         bytes=_maybe_number(statistics, "sizeOnDisk", what),
         files=_maybe_number(statistics, flavour.files, what),
         tags=(),

@@ -228,6 +228,8 @@ def test_a_series_that_lost_its_outside_id_is_named_by_its_path(monkeypatch: pyt
         {"path": ""},
         {"path": "/"},
         {"path": "tv/Alpha"},
+        {"path": "/tv1/Alpha \ud800"},
+        {"rootFolderPath": "/tv1\udfff/"},
         {"path": "C:\\tv\\Alpha"},
         {"id": "1"},
         {"id": True},
@@ -243,6 +245,22 @@ def test_a_series_that_lost_its_outside_id_is_named_by_its_path(monkeypatch: pyt
 def test_one_malformed_series_makes_the_list_unknown(monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any]) -> None:
     found = unknown(monkeypatch, {"/series": [{**ALPHA, **broken}], "/tag": []}, Items("tv"))
     assert found.code == "malformed"
+
+
+def test_half_a_character_is_mended_where_it_is_shown_and_named_where_it_is_a_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = {
+        "/series": [{**ALPHA, "title": "Bad \ud800 title"}],
+        "/tag": [{"id": i, "label": "\udc00"} for i in (1, 2)],
+    }
+    with client(monkeypatch, shown) as (tv, _):
+        (item,) = tv.read(Items("tv"))
+    assert (item.title, item.tags) == ("Bad \ufffd title", ("\ufffd", "\ufffd"))
+    found = unknown(monkeypatch, {"/series": [{**ALPHA, "path": "/tv1/Alpha \ud800"}], "/tag": []}, Items("tv"))
+    assert found.reason.startswith("series 1: 'path' holds half a character")
+    failing = {"/series": reply({"message": "Bad \ud800"}, 500)}
+    assert "Bad \ufffd" in unknown(monkeypatch, failing, Items("tv")).reason
 
 
 def test_two_items_of_one_name_are_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,11 +399,12 @@ class Series:
 def test_a_move_changes_the_path_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Law 9: fields that we do not know survive."""
     kept = Series()
+    kept.row = {**kept.row, "overview": "half a character: \ud800"}
     answers = {"/series/1": lambda _: kept.row}
     with client(monkeypatch, answers, access="write", change=kept.put) as (tv, _):
         tv.move(1, "/tv2/Alpha Station/", move_files=True)
         tv.move(1, "/tv3/Alpha Station", move_files=False)
-    assert kept.row == {**ALPHA, "path": "/tv3/Alpha Station"}
+    assert kept.row == {**ALPHA, "path": "/tv3/Alpha Station", "overview": "half a character: \ud800"}
     assert kept.moves == ["moveFiles=true", "moveFiles=false"]
 
 
