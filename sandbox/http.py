@@ -25,6 +25,7 @@ from sandbox.errors import Answer, Empty, Failed, Invalid, NetError, Problem
 
 JSON_UTF8 = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _COMPACT_FROM = 100_000  # bytes from which indentation would cost more than it tells
 
 
@@ -82,11 +83,14 @@ class Route:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON as the servers print it: indented, unless it is so large that this would only cost time."""
-    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if len(compact) > _COMPACT_FROM:
-        return compact.encode()
-    return json.dumps(value, ensure_ascii=False, indent=2).encode()
+    """JSON as the servers print it: indented, unless it is so large that this would only cost time.
+
+    What is no character, as a byte of a file's name that is not UTF-8, goes out as U+FFFD.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if len(text) <= _COMPACT_FROM:
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _NO_CHARACTER.sub("\ufffd", text).encode()
 
 
 class Site:

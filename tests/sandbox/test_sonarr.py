@@ -28,6 +28,17 @@ def test_seeded_library_is_scanned(play: Play) -> None:
     assert client.get("/rootfolder")[0]["unmappedFolders"] == []
 
 
+def test_a_name_that_is_not_utf_8_is_told_and_moved(play: Play) -> None:
+    stack = play(library("Alpha Station"))
+    client = Client(stack["sonarr"])
+    name = b"bad\xff\xfe.mkv"
+    (stack.home / ALPHA[1:] / os.fsdecode(name)).write_bytes(b"x")
+    told = client.get("/filesystem?path=/data/a/tv/Alpha%20Station/&includeFiles=true")
+    assert [f["name"] for f in told["files"]] == ["bad\ufffd\ufffd.mkv"]
+    assert client.move(1, "/data/b/tv/Alpha Station")["status"] == "completed"
+    assert (stack.home / "data/b/tv/Alpha Station" / os.fsdecode(name)).exists()
+
+
 def test_move_ends_where_it_says(play: Play) -> None:
     stack = play(library("Alpha Station"))
     client = Client(stack["sonarr"])
