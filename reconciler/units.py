@@ -36,7 +36,7 @@ def parse_size(text: str) -> int:
     match = _SIZE.match(text.strip())
     if not match:
         raise ValueError(f"'{_short(text)}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")
-    value = float(match[1]) * _FACTOR[match[2]]
+    value: float = float(match[1]) * _FACTOR[match[2]]
     if value > _LARGEST:
         raise ValueError(f"'{_short(text)}' is more than {_LARGEST // 1000**5} PB: no disk is that large")
     return round(value)
