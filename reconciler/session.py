@@ -33,7 +33,7 @@ from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
 from reconciler.plan.model import Plan
 from reconciler.plan.observe import observe
-from reconciler.plan.planner import Ground, make_plan
+from reconciler.plan.planner import VALIDITY, Ground, make_plan
 from reconciler.plan.undo import undo_plan
 from reconciler.store import EntryRow, RunRow, Store
 
@@ -155,12 +155,13 @@ class Session:
             plan = files.read(path)
             if plan.lineage != store.lineage:
                 raise StaleError(f"{path} was made with another state than {self.state}", "make a new one: arr plan")
-            _, stored = store.find_plan(plan.id)
-            if stored != files.document(plan):
-                raise StaleError(
-                    f"{path} is not the plan that this state made under that id", "make a new one: arr plan"
-                )
-        return plan
+            _, document = store.find_plan(plan.id)
+        kept = files.parse(document, f"plan {plan.id[:8]}")
+        moment = {"created": kept.created, "valid_until": kept.valid_until, "serial": kept.serial}
+        whole = plan.valid_until - plan.created == VALIDITY and plan.created <= kept.created
+        if not whole or plan.model_copy(update=moment) != kept:  # the same plan made anew later is still that plan
+            raise StaleError(f"{path} is not the plan that this state made under that id", "make a new one: arr plan")
+        return kept
 
     # ----------------------------------------------------------------------------------------------------- doing
 
@@ -184,6 +185,8 @@ class Session:
         stop: Stop | None = None,
     ) -> Report:
         """Do `plan`. `approve`: the id given with --approve; `confirmed`: a person typed it at the terminal."""
+        if plan.desired != self.validate().digest:
+            raise StaleError("the desired state was edited since this plan was made", "look at a new one: arr plan")
         approved = approve is not None and self.approves(plan, approve)
         stop = stop or Stop()
         with self._store() as store, self._opener() as opener, stoppable(stop):

@@ -133,6 +133,7 @@ class Executor:
         self.listener.planned([a for a in actions if a.id not in refused])
         self._wishes = {r.address: r.wish for r in self.plan.resources if r.wish}
         states: dict[str, State] = {}
+        torn: dict[str, str] = {}  # disks on which something stopped in this run, and what
         surprise = ""  # every destruction is verified before the next; the first surprise ends them all
         for action in actions:
             needs = next((r for r in action.requires if r in states and states[r] != "done"), None)
@@ -144,6 +145,8 @@ class Executor:
                 outcome = Outcome(action=action, state="left", says="not begun: you stopped the run")
             elif surprise and destructive(action):
                 outcome = Outcome(action=action, state="left", says=surprise)
+            elif stopped := next((torn[disk] for disk in action.effects.disks if disk in torn), ""):
+                outcome = Outcome(action=action, state="left", says=f"{stopped} stopped on the same disk in this run")
             elif forbidden := self._forbidden(action):
                 outcome = Outcome(action=action, state="refused", says=forbidden)
             else:
@@ -151,6 +154,8 @@ class Executor:
                 outcome = self._one(run, action)
             if destructive(action) and outcome.state not in ("done", "refused", "skipped", "left"):
                 surprise = f"stopped after the first surprise: {action.subject.title or action.subject.key}"
+            if outcome.state in ("broken", "failed", "unknown"):
+                torn |= dict.fromkeys(action.effects.disks, action.subject.title or action.subject.key)
             states[action.id] = outcome.state
             outcomes.append(outcome)
             self.listener.finished(outcome)
@@ -295,7 +300,7 @@ class Executor:
         if mended.state != "done":
             says = f"{verdict.says}; mending it: {mended.says}"
             return self._journal_outcome(run, action, replace(verdict, says=says))
-        says = f"{verdict.says}; {mended.says}"
+        says = f"{verdict.says}. It was mended: {mended.says}"
         there = settled_look(self.opener, verb, action, None, patience=Patience(settle=0)).state == "done"
         if there:
             return self._journal_outcome(run, action, replace(verdict, state="done", says=says))

@@ -91,10 +91,10 @@ def _only_first_time(plan: Plan) -> bool:
 
 def _confirmed(plan: Plan) -> bool:
     """Ask at the terminal. Only the whole word counts."""
-    means = ", and approves these first changes" if any(h.guard == "first-time" for h in plan.hits()) else ""
+    means = " and to approve these first changes" if any(h.guard == "first-time" for h in plan.hits()) else ""
     if not _only_first_time(plan):
         means = "; what is REFUSED stays refused"
-    sys.stderr.write(f"\nType yes to have this done{means}: ")
+    sys.stderr.write(f"\nType yes to have it done{means}: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == "yes"
 

@@ -45,4 +45,6 @@ def plan(
         files.write(value, out)
     code = exit_code(value, detailed=detailed_exitcode)
     shown(call, value, code)
+    if out is not None and call.format == "text":
+        typer.echo(f"Written: {out}     Apply it: arr apply {out}")
     return code

@@ -61,6 +61,8 @@ def read(path: Path) -> Plan:
 
 def write(plan: Plan, path: Path) -> None:
     """Write `plan` to `path`, whole or not at all, readable by its owner only."""
+    if path.exists():
+        read(path)  # nothing but an earlier plan is overwritten
     beside = path.with_name(path.name + ".partial")
     try:
         beside.touch(mode=0o600)

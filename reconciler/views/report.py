@@ -36,6 +36,18 @@ STATE_WORDS: dict[State, str] = {
 SAME_SHOWN = 3
 
 
+def headline(report: Report) -> str:
+    """What came of it, in a word or two."""
+    states = [o.state for o in report.outcomes]
+    if report.interrupted:
+        return "Interrupted."
+    if "broken" in states:
+        return "Stopped half-way."
+    if all(s in ("done", "running") for s in states):
+        return "Applied."
+    return "Partly applied." if "done" in states else "Nothing was applied."
+
+
 def report_page(report: Report, short: str, code: Exit) -> Page:
     """The report of one run. `code`: what the command ends with."""
     page = Page()
@@ -44,7 +56,7 @@ def report_page(report: Report, short: str, code: Exit) -> Page:
         for outcome in report.settled:
             outcome_lines(page, outcome)
         page.blank()
-    page.edges([Span("Interrupted." if report.interrupted else "Applied.", "head")], [_name(report, short)])
+    page.edges([Span(headline(report), "head")], [_name(report, short)])
     for group in _groups(report.outcomes):
         for outcome in group[:SAME_SHOWN] if _brief(group) else group:
             outcome_lines(page, outcome)

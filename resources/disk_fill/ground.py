@@ -49,6 +49,8 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
             no = No("what is broken on its disk is mended first", "the next plan looks at it again", quiet=True)
         if no is None and seen.errors:  # a slip of the pen must not send things to other places than were meant
             no = No("a root folder is declared that is not there", "correct the declaration first", quiet=True)
+        if no is None and seen.blocked:  # what else lies on these disks decides which moves are the right ones
+            no = No("not all of what lies on these disks is known", "it is looked at again when it is", quiet=True)
         if no is not None:
             nos[thing.key] = no
     nos |= {

@@ -18,7 +18,8 @@ def why(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: dat
     """Lines about every item of that title, id or subject; empty when there is none on these disks."""
     seen = survey(resource, facts, ledger, now)
     wanted = item.strip().casefold()
-    things = [
+    place = item.strip().rstrip("/")
+    things = [t for t in seen.view.things if place and f"{place}/".startswith(f"{t.item.path}/")] or [
         t for t in seen.view.things if wanted in (t.item.title.casefold(), t.item.ident.casefold(), t.key.casefold())
     ]
     if not things:

@@ -129,7 +129,7 @@ def test_typed_yes_approves_a_first_time(arr: Desk, typing: Typing) -> None:
     pruning(arr)
     shown = typing("yes\n")
     assert arr("apply").code == Exit.OK
-    assert "approves these first changes" in shown.getvalue()
+    assert "approve these first changes" in shown.getvalue()
     assert arr.world() == {"a": "one"}
 
 
