@@ -27,6 +27,8 @@ def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -
         size = sum(scene.expected.values())
         return Held(subject=subject, reason=f"{told}; {reason}", way_forward=forward, bytes=size)
     remedy, ours = way.remedy, torn.candidate.data is not None
+    halves = scene.both if remedy.moves else []  # overwritten by the whole files
+    at_goal = scene.at_new if remedy.goal == "new" else scene.at_old
     return Action(
         id=f"{address}/{number}",
         address=address,
@@ -39,6 +41,8 @@ def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -
         rests_on=rests_on(scene),
         effects=Effects(
             bytes_moved=remedy.bytes,
+            destroys=len(halves),
+            bytes_destroyed=sum(at_goal[name] for name in halves),
             moves=1,
             files=remedy.files,
             seconds=remedy.bytes / rate,

@@ -89,7 +89,9 @@ def _sum(actions: Iterable[Action], later: Sequence[Action], held: Sequence[Held
     if solution is not None and solution.moves and solution.met:
         bound = f" (any plan needs at least {size_text(solution.bound)})"
     stay = f" {len(held)} held." if held else ""
-    return f"{'; '.join(parts)}{bound}. Nothing is deleted.{stay}"
+    halves = sum(a.effects.destroys for a in actions)
+    gone = f"Only half copies are overwritten: {count(halves, 'file')}." if halves else "Nothing is deleted."
+    return f"{'; '.join(parts)}{bound}. {gone}{stay}"
 
 
 def _short(short: Shortfall) -> str:

@@ -61,6 +61,13 @@ def test_a_broken_move_of_our_own_is_healed() -> None:
     assert (heal.verb, heal.cause) == ("heal", "repair")
 
 
+def test_what_a_heal_overwrites_is_counted_and_said() -> None:
+    proposal = made({OLD: {**A, **B}, NEW: {**C, "b.mkv": 5 * GB}}, NEW, ledger=journal("broken")).plan()
+    (heal,) = proposal.actions
+    assert (heal.effects.destroys, heal.effects.bytes_destroyed) == (1, 5 * GB)
+    assert "Only half copies are overwritten: 1 file." in proposal.summary[0]
+
+
 @pytest.mark.parametrize("outcome", ["failed", "not-done"])
 def test_a_move_that_never_began_licenses_no_heal(outcome: str) -> None:
     """Somebody puts a folder of his own where it would have gone: it is his."""
