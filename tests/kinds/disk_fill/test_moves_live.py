@@ -148,6 +148,15 @@ def test_what_never_reached_the_server_is_not_done(case: Case) -> None:
     assert case.lab.look(case.action, None).state == "not-done"
 
 
+def test_what_is_not_whole_where_it_was_is_not_taken_for_never_begun(case: Case) -> None:
+    """A file that is at neither place may lie on a disk that is away."""
+    action = case.action
+    name = next(name for name in case.before if name.endswith(".mkv"))
+    case.lab.sandbox.event({"remove": {"path": f"{case.old}/{name}"}})
+    verdict = case.lab.look(action, None)
+    assert (verdict.state, verdict.data["mendable"]) == ("broken", False)
+
+
 def filled(case: Case, action: Action) -> dict[str, Any]:
     """The target fills up after the precondition was read: some files have moved by then, the next does not fit."""
     if case.connection == "radarr":
