@@ -40,12 +40,13 @@ disk_fill:
 
 def world(series: int) -> dict[str, Any]:
     """Series as rows; those on the overfull disk also as files, so that a plan can prove what it would move."""
-    rows, files = [], []
+    rows, files, folders = [], [], []
     full = max(20, int(series * FULL))
     for n in range(series):
         disk, title = ("d0" if n < full else f"d{1 + n % 3}"), f"Series {n:05d}"
         path = f"/data/{disk}/tv/{title}"
         rows.append({"title": title, "path": path, "files": FILES, "size": FILE})
+        folders.append(path)
         if n < full:
             names = (f"{title} - S01E{e:02d} - HDTV-720p.mkv" for e in range(1, FILES + 1))
             files += [{"path": f"{path}/Season 1/{name}", "size": FILE} for name in names]
@@ -55,7 +56,7 @@ def world(series: int) -> dict[str, Any]:
     disks += [{"path": f"/data/d{d}", "size": int(other / (0.6 - d / 50)), "reserved": other} for d in (1, 2, 3)]
     roots = [f"/data/d{d}/tv" for d in range(4)]
     server = {"name": "sonarr", "app": "sonarr", "rows": {"series": rows, "rootFolders": roots}}
-    return {"disks": disks, "files": files, "folders": roots, "servers": [server]}
+    return {"disks": disks, "files": files, "folders": [*roots, *folders], "servers": [server]}
 
 
 def desired(stack: Stack, disks: list[dict[str, Any]]) -> str:

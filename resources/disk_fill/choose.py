@@ -18,8 +18,8 @@ from reconciler.units import size_text
 from resources.clients.servarr import FileRows, Listing, MediaFiles, Tree
 from resources.disk_fill import hardlinks, solver
 from resources.disk_fill.disks import Disks, Fill
-from resources.disk_fill.eligibility import No
-from resources.disk_fill.proof import unproven
+from resources.disk_fill.eligibility import HIDDEN, No
+from resources.disk_fill.proof import unmounted, unproven
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.words import count
 from resources.disk_fill.world import Thing, View
@@ -175,6 +175,21 @@ class Chooser:
         )  # fmt: skip
         self.nos[thing.key] = No(f"{what} could not be looked at")
 
+    def _unmounted(self, connection: str, root: str, seen: Known[Any]) -> str:
+        """A bare mount point lists nothing of what the app has there, and its free space is that of another disk."""
+        torn = self.torn(connection, root)
+        mine = (t for t in self.ground.view.things if (t.connection, t.root) == (connection, root) and t.item.files)
+        expected = [t.folder for t in mine if t.folder not in torn and t.folded not in HIDDEN]
+        says = unmounted(expected, (entry.name for entry in seen.value), connection)
+        if says:
+            told = Blocked(
+                what=f"moves to {root}", reason=f"whether {root} is mounted: it {says}",
+                remedy=f"is it mounted? arr doctor {connection}", code="unmounted",
+            )  # fmt: skip
+            if told not in self.blocked:
+                self.blocked.append(told)
+        return says
+
     def _block_root(self, root: str, connection: str, answer: Unknown) -> None:
         told = Blocked(
             what=f"moves to {root}", reason=f"what lies there, as {connection} sees it ({answer.reason})",
@@ -215,6 +230,8 @@ class Chooser:
         if isinstance(seen, Unknown):
             self._block_root(root, thing.connection, seen)
             return f"what lies in {root} could not be looked at"
+        if isinstance(seen, Known) and (says := self._unmounted(thing.connection, root, seen)):
+            return f"{root} {says}"
         if fill.vouched or self.fills[self.home(thing)].vouched:
             return ""
         names = self.ground.view.names

@@ -29,6 +29,16 @@ def unproven(one: AbstractSet[str], other: AbstractSet[str], names: tuple[str, s
     return ""
 
 
+def unmounted(expected: Iterable[str], there: Iterable[str], app: str) -> str:
+    """Why a root looks like a bare mount point, in words; "" when most of the folders that `app` has there are there."""
+    wanted = {name.casefold() for name in expected}
+    found = wanted & {name.casefold() for name in there}
+    if 2 * len(found) >= len(wanted):
+        return ""
+    some = f"only {len(found)}" if found else "none"
+    return f"looks unmounted: {some} of the {len(wanted)} folders that {app} has there are there"
+
+
 def one_filesystem(one: tuple[int, int | None], other: tuple[int, int | None]) -> bool:
     """Whether two roots of one answer look like one file system: (free, total) alike to the byte.
 

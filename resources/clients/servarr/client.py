@@ -242,14 +242,20 @@ class ServarrClient:
 
     # writes ----------------------------------------------------------------------------------------------------------
 
-    def move(self, item_id: int, to_path: str, *, move_files: bool) -> None:
+    def move(self, item_id: int, to_path: str, *, move_files: bool, from_path: str | None = None) -> None:
         """Give an item another folder. With `move_files` the server queues a move and answers at once: nothing has moved.
 
-        The whole resource goes back with only `path` changed. WriteRefused: nothing happened. ReplyLost: look.
+        The whole resource goes back with only `path` changed; when it shows another path than `from_path`, somebody was
+        faster and nothing is sent. WriteRefused: nothing happened. ReplyLost: look.
         """
         if not to_path.startswith("/") or not to_path.strip("/"):
             raise WriteRefused(f"'{to_path}' is no folder that an item can have")
         raw = self._before_write(lambda: self._resource(item_id), f"{self.flavour.item} {item_id}")
+        lies = parse.plain(str(raw.get("path", "")))
+        if from_path is not None and lies != parse.plain(from_path):
+            raise WriteRefused(
+                f"not sent: its folder is {lies} now, and no longer {from_path}", "make a new plan: arr plan"
+            )
         answer = self.http.write(
             "PUT",
             f"{API}/{self.flavour.item}/{item_id:d}",

@@ -15,10 +15,11 @@ from reconciler.facts import Fact, Known, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
-from resources.clients.servarr import Commands, OneItem
+from resources.clients.servarr import Commands, Items, OneItem
 from resources.disk_fill import jobs
+from resources.disk_fill.eligibility import HIDDEN
 from resources.disk_fill.mending import on_disk
-from resources.disk_fill.proof import shared_names
+from resources.disk_fill.proof import shared_names, unmounted
 from resources.disk_fill.scene import Files
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
@@ -34,6 +35,7 @@ SAFE: dict[str, Json] = {
     "idle": "yes",
     "room": "enough",
     "roots": "two folders",
+    "mounted": True,
 }
 """Without these no move is ever sent, whatever a plan says it rests on."""
 
@@ -74,6 +76,7 @@ class Move(Verb):
                 "idle": _idle(world, data),
                 "room": _room(world, data, rows, found),
                 "roots": _roots(data, beside, there, absent=destination == "absent"),
+                "mounted": _mounted(world, data, there),
             },
             world.now(),
         )
@@ -85,7 +88,9 @@ class Move(Verb):
             raise WriteRefused(f"not safe to move: {'; '.join(unsafe)}", "make a new plan: arr plan")
         files = look.tree(world, data["connection"], data["source"])
         last = newest(world, data)
-        world.client(data["connection"]).move(data["item_id"], data["destination"], move_files=True)
+        world.client(data["connection"]).move(
+            data["item_id"], data["destination"], move_files=True, from_path=data["source"]
+        )
         return {"command": find_command(world, data, last), "files": look.as_rows(files)}
 
     def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
@@ -172,6 +177,14 @@ def _room(world: Servers, data: dict[str, Json], rows: Files, found: Files) -> s
     if free - tracked < data["min_free"] or free < on_disk(everything):
         return f"{size_text(free)} free, {size_text(everything)} to come, {size_text(data['min_free'])} to stay free"
     return "enough"
+
+
+def _mounted(world: Servers, data: dict[str, Json], there: set[str]) -> Json:
+    """Whether the target shows most of what the app has there: a bare mount point would fill the disk below it."""
+    connection = data["connection"]
+    places = (i.path.rpartition("/") for i in world.client(connection).read(Items(connection)) if i.files)
+    mine = {folder for root, _, folder in places if root == data["destination_root"]} - {*data["torn"]}
+    return unmounted((name for name in mine if name.casefold() not in HIDDEN), there, connection) or True
 
 
 def _roots(data: dict[str, Json], beside: set[str], there: set[str], *, absent: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.kind import WriteRefused
 from resources.clients.servarr import Commands
 from tests.kinds.disk_fill.lab import MB, Lab, Stale, lab_of, sandbox_of, shows_on, world_of
 
@@ -176,3 +177,22 @@ def test_a_target_that_appears_after_the_plan_stops_the_move(lab: Lab) -> None:
             squeezed.begin(move)
         assert squeezed.tree("/data") == before
         assert squeezed.item("sonarr", "Alpha Station").path == OLD
+
+
+def test_a_disk_that_is_unmounted_after_the_plan_stops_the_move(lab: Lab) -> None:
+    tight = DISKS.replace("max: 90%, size: 100", "max: 10%, size: 100")
+    with lab_of(lab.sandbox, tight, "{disks: [d1, d2]}") as squeezed:
+        (move,) = squeezed.plan().actions
+        there = lab.sandbox.home / "data/d2/tv/Borrowed Time"
+        there.rename(lab.sandbox.home / "data/d2/Borrowed Time")
+        before = squeezed.tree("/data")
+        with pytest.raises(Stale, match="looks unmounted: none of the 1 folders"):
+            squeezed.begin(move)
+        assert squeezed.tree("/data") == before
+
+
+def test_an_item_that_lies_elsewhere_by_now_is_not_sent_to_the_target(lab: Lab) -> None:
+    item = lab.item("sonarr", "Alpha Station")
+    with pytest.raises(WriteRefused, match="its folder is /data/d1/tv/Alpha Station now"):
+        lab.client("sonarr").move(item.id, NEW, move_files=True, from_path="/data/d1/tv/Elsewhere")
+    assert lab.item("sonarr", "Alpha Station").path == OLD

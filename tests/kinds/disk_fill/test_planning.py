@@ -9,11 +9,21 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.action import Action, Effects
-from reconciler.facts import Facts, Unknown
+from reconciler.facts import Facts, Known, Unknown
 from reconciler.kind import Ledger, Pending, Verdict
 from reconciler.units import size_text
 from resources.clients.localfs import Linked, Space
-from resources.clients.servarr import Command, DiskSpace, DiskSpaces, FileRows, Items, Queue, QueueRecord, Roots
+from resources.clients.servarr import (
+    Command,
+    DiskSpace,
+    DiskSpaces,
+    FileRows,
+    Items,
+    Listing,
+    Queue,
+    QueueRecord,
+    Roots,
+)
 from resources.disk_fill import KIND
 from tests.kinds.disk_fill.made import (
     GB,
@@ -260,6 +270,17 @@ def test_a_target_that_exists_bars_that_disk_only() -> None:
     made.servers["sonarr"].trees["/tv3/The Expanse"] = {}
     move = next((a for a in made.plan().actions if a.subject.title == "The Expanse"), None)
     assert move is None or move.after["path"] == "/tv2/The Expanse"
+
+
+def test_a_target_that_shows_none_of_its_items_looks_unmounted() -> None:
+    """Its free space is that of the disk below the mount point."""
+    made = three_disks()
+    listing = Listing("sonarr", "/tv3")
+    made.broken[listing] = Known((), NOW)  # type: ignore[assignment]
+    proposal = made.plan()
+    assert not [a for a in proposal.actions if a.after["path"].startswith("/tv3")]
+    (told,) = [b for b in proposal.blocked if b.what == "moves to /tv3"]
+    assert "looks unmounted: none of the 1 folders that sonarr has there are there" in told.reason
 
 
 def test_a_connection_that_may_only_be_read_keeps_its_items() -> None:
