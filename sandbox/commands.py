@@ -297,6 +297,8 @@ class Queue:
             c.spec.run(Context(c.body, c.trigger, say, conclude))
         except NetError as raised:
             outcome, error = "failed", raised
+        except OSError as raised:  # a file went away under a scan: the servers' command fails, they go on
+            outcome, error = "failed", NetError("System.IO.IOException", str(raised))
         with self._lock:
             c.ran_s, c.ended, c.status = time.monotonic() - began, now(), outcome
             if error is not None:
