@@ -247,7 +247,14 @@ class Stack:
                 continue
             if process.poll() is None:
                 os.killpg(process.pid, how)
+            elif not self._detached:
+                self._tell_of_end(handle, process.returncode)
             _forget(handle)
+
+    def _tell_of_end(self, handle: Handle, code: int) -> None:
+        """A server that nobody ended may be why a test failed: what it said last goes to stderr, which pytest shows."""
+        said = (handle.folder / "output.txt").read_text(errors="replace")[-4000:]
+        print(f"{handle.name} had ended by itself (exit {code}); its output:\n{said}", file=sys.stderr)
 
 
 def _forget(handle: Handle) -> None:
