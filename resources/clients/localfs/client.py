@@ -1,13 +1,14 @@
 """This machine's own file system as a connection: the size of a disk, and which files have other names.
 
-Opened by the engine under the name `here`, which every stack has without declaring it. It only reads. A folder that
-cannot be looked at is unknown, never empty and never "no hard links".
+Opened by the engine under the name `here`, which every stack has without declaring it. A folder that cannot be looked at
+is unknown, never empty and never "no hard links". What writes asks `writable` first, and lies in modules beside this one.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,6 +16,7 @@ from typing import Any, TypeVar, cast
 from reconciler.clock import Clock
 from reconciler.connection import Access, App, ConnectionSpec, Finding
 from reconciler.facts import NotThere, Query, ReadFailed
+from reconciler.kind import WriteRefused
 
 T = TypeVar("T")
 
@@ -54,16 +56,35 @@ class HardLinks(Query[Linked]):
     path: str
 
 
+_ANSWERS: dict[type[Query[Any]], Callable[[Any], Any]] = {}
+
+
+def answers(query: type[Query[T]]) -> Callable[[Callable[[Any], T]], Callable[[Any], T]]:
+    """Make the decorated function the answer to `query`; for the modules beside this one."""
+
+    def keep(answer: Callable[[Any], T]) -> Callable[[Any], T]:
+        _ANSWERS[query] = answer
+        return answer
+
+    return keep
+
+
 class LocalFs:
-    """The client. Thread-safe: it holds nothing."""
+    """The client. Thread-safe: it holds nothing but whether it may write."""
+
+    def __init__(self, *, writable: bool = False) -> None:
+        self._writable = writable
 
     def read(self, query: Query[T]) -> T:
-        asked: Any = query
-        if isinstance(asked, FsSize):
-            return cast("T", _space(asked.path))
-        if isinstance(asked, HardLinks):
-            return cast("T", _linked(asked.path))
-        raise ReadFailed("refused", f"this machine's file system cannot be asked {type(query).__name__}")
+        answer = _ANSWERS.get(type(query))
+        if answer is None:
+            raise ReadFailed("refused", f"this machine's file system cannot be asked {type(query).__name__}")
+        return cast("T", answer(query))
+
+    def writable(self) -> None:
+        """WriteRefused unless it was opened for writing."""
+        if not self._writable:
+            raise WriteRefused("this machine's file system was opened for reading only")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -75,7 +96,9 @@ def _failed(path: str, error: OSError) -> ReadFailed:
     )
 
 
-def _space(path: str) -> Space:
+@answers(FsSize)
+def _space(query: FsSize) -> Space:
+    path = query.path
     try:
         if not stat.S_ISDIR(Path(path).stat().st_mode):
             raise ReadFailed("refused", f"{path} is no folder on this machine", "name a folder on that disk")
@@ -85,7 +108,10 @@ def _space(path: str) -> Space:
     return Space(total=found.f_blocks * found.f_frsize, free=found.f_bavail * found.f_frsize)
 
 
-def _linked(path: str) -> Linked:
+@answers(HardLinks)
+def _linked(query: HardLinks) -> Linked:
+    path = query.path
+
     def stop(error: OSError) -> None:
         raise _failed(error.filename or path, error) from None
 
@@ -127,7 +153,7 @@ class LocalApp(App):
     Spec = LocalSpec
 
     def open(self, name: str, spec: Any, *, access: Access, clock: Clock) -> LocalFs:
-        return LocalFs()
+        return LocalFs(writable=access == "write")
 
     def examine(self, client: Any, spec: Any, clock: Clock) -> list[Finding]:
         return []

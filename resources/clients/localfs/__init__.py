@@ -1,0 +1,10 @@
+"""This machine's own file system as a connection, called `here`; see `client`.
+
+client    opening, and the questions it answers    staging   files that are not whole yet, and their one rename
+"""
+
+from __future__ import annotations
+
+from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
+
+__all__ = ["APP", "HERE", "MOST_FILES", "FsSize", "HardLinks", "Linked", "LocalFs", "LocalSpec", "Space"]
