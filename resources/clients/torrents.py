@@ -1,0 +1,146 @@
+"""What every torrent client answers, whichever program it is: the vocabulary that kinds plan with.
+
+Clients of rtorrent, qBittorrent and Transmission answer `Torrents` and `OneTorrent`, and have the write methods
+`remove(hash, *, data)` and `pause(hash)`. Two rules stand here because all of them need them: an info-hash is a typed,
+non-empty thing (a blank one, or qBittorrent's `all`, would widen one deletion to everything), and a tracker's URL loses
+its passkey before anything else sees it (law 10).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from reconciler.connection import remember_secret
+from reconciler.facts import Query, ReadFailed
+from reconciler.kind import WriteRefused
+
+APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these queries
+DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SECRET_PART = 16  # characters; a longer part of an announce URL is taken for a passkey
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """A tracker of a torrent.
+
+    `url`      scheme, host and the first part of the path where that is no passkey: never the whole announce URL.
+    `state`    working, not-contacted, updating, error or disabled. `message`: the tracker's own words, without secrets.
+    """
+
+    url: str
+    tier: int
+    enabled: bool
+    message: str
+    state: str
+
+    @property
+    def host(self) -> str:
+        """The host name in lower case, without a port; "" for what is none (DHT, PEX)."""
+        return (urlsplit(self.url).hostname or "").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class TorrentFile:
+    """A file of a torrent. `path` relative to the torrent's `save_path`, with "/" between names; sizes in bytes."""
+
+    path: str
+    size: int
+    done: int
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Torrent:
+    """A torrent as its client tells of it. None is "the client does not know", never 0 in its place.
+
+    `hash`       40 lower-case hex digits, or 64 of a version 2 torrent.
+    `save_path`  the folder that the payload lies in, as the client sees it; `content` the payload itself: a file or folder.
+                 Both "" where the client cannot tell.
+    `state`      seeding, downloading, paused, checking, queued, error, moving or unknown. Queued to seed is queued.
+    `ratio`      None while it is checked, and where nothing was downloaded.
+    `seeded_s`   seconds of seeding as the client counts them; of rtorrent, which does not count, the present stretch.
+    `finished`   when the client saw it complete. Data that was there when it was added counts from its check.
+    `label`      label or category; `tags` where the client has both.
+    `message`    what is wrong, in the client's or tracker's words.
+    `trackers`, `files`   None: the client does not tell these in a list of all torrents; ask `OneTorrent`.
+    """
+
+    hash: str
+    name: str
+    save_path: str
+    content: str
+    size: int
+    done: int
+    complete: bool
+    state: str
+    ratio: float | None
+    uploaded: int | None
+    seeded_s: int | None
+    added: datetime | None
+    finished: datetime | None
+    label: str
+    tags: tuple[str, ...]
+    private: bool | None
+    seeders: int | None
+    message: str
+    trackers: tuple[Tracker, ...] | None
+    files: tuple[TorrentFile, ...] | None
+
+
+@dataclass(frozen=True)
+class Torrents(Query[tuple[Torrent, ...]]):
+    """Every torrent, sorted by hash. One request, or a fixed small number of them; never one per torrent."""
+
+
+@dataclass(frozen=True)
+class OneTorrent(Query[Torrent]):
+    """One torrent with its trackers and files. Absent when the client has no such torrent."""
+
+    hash: str
+
+
+def as_hash(text: str) -> str:
+    """The info-hash in lower case. ReadFailed when it is none: what has no name of its own must not be spoken of."""
+    lower = text.lower()
+    if not _HASH.fullmatch(lower):
+        raise ReadFailed("malformed", f"'{text[:80]}' is no info-hash", "see the client's own list")
+    return lower
+
+
+def exactly_one(text: str) -> str:
+    """An info-hash that may stand in a write. WriteRefused for everything else: empty, `all`, lists, wildcards."""
+    if not _HASH.fullmatch(text):
+        raise WriteRefused(f"'{text[:80]}' is not one info-hash: nothing was sent")
+    return text
+
+
+def public_url(url: str) -> str:
+    """An announce URL without what identifies the user: no query, no user, no part that looks like a passkey.
+
+    What is cut is remembered as a secret, so that a message which quotes it is redacted too.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if not host:
+        return url if re.fullmatch(r"\*\* \[[A-Za-z]{2,6}\] \*\*", url) else ""
+    names = [part for part in parts.path.split("/") if part]
+    for secret in (*names, parts.username or "", parts.password or "", *re.split(r"[=&;]", parts.query)):
+        if len(secret) >= _SECRET_PART:
+            remember_secret(secret)
+    first = names[0] if names and len(names[0]) < _SECRET_PART else ""
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}/{first}".rstrip("/")
+
+
+def phrase_of(text: str, limit: int = 200) -> str:
+    """A client's or tracker's words: one line, bounded, every URL in it shortened to its public part."""
+    line = " ".join(text.split())
+    line = re.sub(r"[a-z]+://[^\s'\"<>]+", lambda match: public_url(match[0]) or "(address)", line, flags=re.IGNORECASE)
+    return line if len(line) <= limit else line[:limit] + "…"
