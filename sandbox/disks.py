@@ -14,6 +14,7 @@ import errno
 import json
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Order:
     def __init__(self, file: Path) -> None:
         self._file, self._read_to, self._count = file, 0, 0
         self._rank: dict[str, int] = {}
+        self._reading = threading.Lock()  # a move lists folders while requests do
 
     def made(self, *paths: str) -> None:
         """Notes that these virtual paths have just been created or renamed into place."""
@@ -63,6 +65,10 @@ class Order:
 
     def refresh(self) -> None:
         """Reads what was noted since the last time."""
+        with self._reading:
+            self._read()
+
+    def _read(self) -> None:
         try:
             if self._file.stat().st_size == self._read_to:
                 return

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox.disks import Disks
+from sandbox.disks import Disks, Order
 from sandbox.errors import NetError
 from sandbox.transfer import Transfer
 from sandbox.world import World
@@ -119,3 +124,37 @@ def test_folder_under_two_paths_loses_its_first_file(world: World) -> None:
         mover(world).move_folder("/data/a/show", "/data/alias/show")
     assert not failed.value.io
     assert world.tree(["/data/a"]) == [{"path": "/data/a/show/", "size": 0}]
+
+
+class SlowReader(io.FileIO):
+    """Takes long enough for every other reader to get as far."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(-1 if size is None else size)
+        time.sleep(0.02)
+        return found
+
+
+class Slow(type(Path())):  # type: ignore[misc]
+    """A file that is read slowly."""
+
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        return SlowReader(str(self)) if mode == "rb" else super().open(mode, *args, **kwargs)
+
+
+def test_the_log_of_creations_is_read_once_by_all_threads(tmp_path: Path) -> None:
+    """A move and requests list folders at once; what two read would count twice, and the next read begin in mid-line."""
+    log = Slow(tmp_path / "order.log")
+    order = Order(log)
+    for number in range(4):
+        order.made(f"/data/{number}", f"/data/{number}/file")
+        start = threading.Barrier(4)
+
+        def refresh(start: threading.Barrier = start) -> None:
+            start.wait()
+            order.refresh()
+
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(refresh) for _ in range(4)]:
+                done.result()
+    assert [order.rank(f"/data/{n}") for n in range(4)] == [1, 3, 5, 7]
