@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,12 +24,12 @@ from reconciler.apply.interrupt import Stop, stoppable
 from reconciler.apply.report import Listener, Outcome, Report, Silent
 from reconciler.apply.settle import FINAL, pending, settle_if_free
 from reconciler.clock import Clock, SystemClock
-from reconciler.connection import Finding
+from reconciler.connection import App, Finding
 from reconciler.desired import Desired, load
 from reconciler.errors import StaleError, UsageError
 from reconciler.facts import Absent, Fact, Facts, NotThere, ReadFailed, Unknown
 from reconciler.kind import Ledger, Resource
-from reconciler.opener import Opener, ReadWorld
+from reconciler.opener import HERE, Opener, ReadWorld
 from reconciler.plan import files
 from reconciler.plan.model import Plan
 from reconciler.plan.observe import observe
@@ -55,12 +55,16 @@ class Status:
 
 @dataclass
 class Session:
-    """One command's view of everything. `desired`: files and folders; `state`: the data folder, made when it is missing."""
+    """One command's view of everything. `desired`: files and folders; `state`: the data folder, made when it is missing.
+
+    `apps`: by which programs connections are opened; a simulation of a world brings its own.
+    """
 
     desired: Sequence[Path]
     state: Path
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    apps: Mapping[str, App] = field(default_factory=lambda: registry.openable())  # noqa: PLW0108  # found when one begins
     _loaded: Desired | None = None
 
     # ------------------------------------------------------------------------------------------- what is declared
@@ -68,7 +72,11 @@ class Session:
     def validate(self) -> Desired:
         """The desired state, loaded once. UsageError with every diagnostic."""
         if self._loaded is None:
-            self._loaded = load(list(self.desired), kinds=registry.kinds(), apps=registry.apps())
+            self._loaded = load(
+                list(self.desired),
+                kinds=registry.kinds(),
+                apps={name: app for name, app in self.apps.items() if name != HERE},
+            )
         return self._loaded
 
     def _targeted(self, targets: Sequence[str]) -> list[Resource[Any]]:
@@ -107,7 +115,7 @@ class Session:
         return observe(resources, registry.kinds(), opener, ledger, self.clock.now(), told), ledger
 
     def _opener(self) -> Opener:
-        return Opener(self.validate().stack, registry.openable(), self.clock)
+        return Opener(self.validate().stack, self.apps, self.clock)
 
     def plan(self, targets: Sequence[str] = (), told: Told | None = None) -> Plan:
         """A plan of everything, or of `targets`; kept in the state under its id. `told(answered, asked)`: progress."""
