@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from reconciler.kind import Ledger, Past, Resource
 from reconciler.units import age_text, size_text
 from resources.disk_fill import jobs
+from resources.disk_fill.places import inside
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.world import Thing, View
 
@@ -47,7 +48,7 @@ class Rules:
     moved: Mapping[str, Past]
     failed: Mapping[str, int]
     pending: frozenset[str]
-    inside: frozenset[str]
+    inside: Mapping[tuple[str, str], str]
     busy: Mapping[str, str]
     now: datetime
 
@@ -73,24 +74,10 @@ def rules(resource: Resource[DiskFillSpec], view: View, ledger: Ledger, now: dat
         moved=moved,
         failed=failed,
         pending=frozenset(p.action.subject.ident for p in ledger.pending),
-        inside=_nested(view),
+        inside=inside(resource.stack, view),
         busy=_busy(view),
         now=now,
     )
-
-
-def _nested(view: View) -> frozenset[str]:
-    """Folders of items that hold another item's folder: moving one would take the other along."""
-    found = set()
-    for server in view.servers.values():
-        paths = {item.path for item in server.items}
-        for path in paths:
-            above = path.rpartition("/")[0]
-            while above:
-                if above in paths:
-                    found.add(f"{server.name} {above}")
-                above = above.rpartition("/")[0]
-    return frozenset(found)
 
 
 def _busy(view: View) -> dict[str, str]:
@@ -151,8 +138,9 @@ def _sound(rules: Rules, thing: Thing) -> No | None:
         return No(f"{thing.connection} does not tell how big it is", "it was perhaps just added; a refresh tells")
     if thing.folded in HIDDEN:
         return No(f"the app's listings hide folders called '{thing.folder}', so nothing about it could be checked")
-    if rules.inside and f"{thing.connection} {item.path}" in rules.inside:
-        return No("another item's folder lies inside of its folder", "give the other one a folder of its own")
+    within = rules.inside.get((thing.connection, item.path)) if rules.inside else None
+    if within:
+        return No(within, "give each a folder of its own")
     return None
 
 

@@ -21,6 +21,7 @@ from resources.disk_fill.disks import Fill
 from resources.disk_fill.eligibility import No
 from resources.disk_fill.ground import Survey, survey
 from resources.disk_fill.healing import heal
+from resources.disk_fill.places import unseen
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.verbs.move import rests_on as move_rests_on
 from resources.disk_fill.world import Thing
@@ -209,7 +210,9 @@ class _Planning:
         things = {thing.key: thing for thing in self.seen.view.things}
         blind = any(hardlinks.query(self.resource.stack, things[a.subject.ident]) is None for a in moving)
         links = ("hard links (this machine does not see the files)",) if blind else ()
-        return (*links, "seeding (no torrent client is declared)", "who watches (no media server is declared)")
+        others = unseen(self.seen.view)
+        inside = tuple(f"what {name} keeps in these folders ({why})" for name, why in sorted(others.items()))
+        return (*links, *inside, "seeding (no torrent client is declared)", "who watches (no media server is declared)")
 
     def _unmatched(self) -> tuple[str, ...]:
         """Ids in `exclude` that are no item's: a typing error would let the item move."""

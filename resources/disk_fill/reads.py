@@ -17,12 +17,13 @@ from resources.clients.localfs import HERE, FsSize
 from resources.disk_fill.choose import Chooser
 from resources.disk_fill.ground import survey
 from resources.disk_fill.spec import DiskFillSpec
-from resources.disk_fill.world import connections, first_wave
+from resources.disk_fill.world import connections, first_wave, folders_of, neighbours
 
 
 def reads(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
     """Every query that is known to be needed."""
     first: list[Query[Any]] = [query for name in connections(resource) for query in first_wave(name)]
+    first += [query for name in neighbours(resource) for query in folders_of(name)]
     for name in dict.fromkeys(resource.spec.disks):
         here = resource.stack.disks[name].here
         if here is not None:

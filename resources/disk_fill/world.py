@@ -60,12 +60,21 @@ class Server:
     unsized: Unknown | None = None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """The folders of a connection that has no root on these disks. `reason`: why they are not known."""
+
+    items: tuple[Item, ...] = ()
+    roots: tuple[AppRoot, ...] = ()
+    reason: str = ""
+
+
 @dataclass
 class View:
     """All of it. `names`: (connection, root) → what lies directly in the root, None where nobody has told yet.
 
     `disk_of`: (connection, root) → declared disk, for roots that can be used. `asked`: how many servers there are, with
-    those that did not answer.
+    those that did not answer. `beside`: the other servers of the stack, whose folders may lie within an item's.
     """
 
     servers: dict[str, Server] = field(default_factory=dict)
@@ -74,6 +83,7 @@ class View:
     disk_of: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
+    beside: dict[str, Beside] = field(default_factory=dict)
     asked: int = 0
 
 
@@ -81,6 +91,17 @@ def connections(resource: Resource[DiskFillSpec]) -> list[str]:
     """Every connection that has a root on one of the disks, sorted."""
     disks = (resource.stack.disks[name] for name in resource.spec.disks)
     return sorted({connection for disk in disks for connection in disk.roots})
+
+
+def neighbours(resource: Resource[DiskFillSpec]) -> list[str]:
+    """Every other Sonarr and Radarr of the stack, sorted."""
+    stack = resource.stack.connections
+    return sorted(name for name in stack.keys() - connections(resource) if stack[name].app in TYPES)
+
+
+def folders_of(connection: str) -> tuple[Query[Any], ...]:
+    """What is asked of a neighbour."""
+    return (Items(connection), Roots(connection))
 
 
 def first_wave(connection: str) -> tuple[Query[Any], ...]:
@@ -95,6 +116,8 @@ def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View
     out.asked = len(names)
     for name in names:
         _server(out, resource, facts, ledger, name)
+    for name in neighbours(resource):
+        out.beside[name] = _beside(facts, name)
     for disk_name in dict.fromkeys(resource.spec.disks):
         disk = resource.stack.disks[disk_name]
         for connection in disk.roots:
@@ -104,6 +127,14 @@ def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View
         _place(out, server)
     _names(out, facts)
     return out
+
+
+def _beside(facts: Facts, name: str) -> Beside:
+    items, roots = (facts.get(query) for query in folders_of(name))
+    if isinstance(items, Known) and isinstance(roots, Known):
+        return Beside(items.value, roots.value)
+    failed = items if isinstance(items, Unknown) else roots
+    return Beside(reason=failed.reason if isinstance(failed, Unknown) else "it was not found")
 
 
 def _server(out: View, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, name: str) -> None:

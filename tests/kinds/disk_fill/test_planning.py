@@ -191,8 +191,8 @@ def test_an_item_rests_after_it_was_moved() -> None:
     item = three_disks().servers["sonarr"].items[0]
     ledger = Ledger(history=(past_move(item, "/tv2/The Expanse", "/tv1/The Expanse", NOW - days(12)),))
     proposal = three_disks(ledger=ledger).plan()
-    (held,) = [h for h in proposal.held if h.subject.title == "The Expanse"]
-    assert held.reason == "moved 12 days ago (run r000007); the cool-down is 90 days"
+    reasons = [h.reason for h in proposal.held if h.subject.title == "The Expanse"]
+    assert reasons == ["moved 12 days ago (run r000007); the cool-down is 90 days"]
     rested = replace(ledger.history[0], at=NOW - days(91))
     again = three_disks(ledger=replace(ledger, history=(rested,))).plan()
     assert "The Expanse" in {a.subject.title for a in again.actions}
@@ -261,7 +261,40 @@ def test_an_item_with_another_item_inside_is_held() -> None:
     made = three_disks()
     made.servers["sonarr"].items.append(show(8, "Belter", GB, "/tv1/The Expanse"))
     (held,) = [h for h in made.plan().held if h.subject.title == "The Expanse"]
-    assert "another item's folder lies inside" in held.reason
+    assert held.reason == "/tv1/The Expanse/Belter of sonarr lies in its folder and would move with it"
+
+
+def with_films(path: str, *, disk: str = "", paths: tuple[dict[str, str], ...] = ()) -> list[str]:
+    """Why The Expanse stays when Radarr has a film in this folder."""
+    root, _, title = path.rpartition("/")
+    radarr = Server("radarr", [film(1, title, GB, root)], {root: (640 * GB, 8 * TB)})
+    made = three_disks(paths=paths)
+    made.servers["radarr"] = radarr
+    if disk:
+        made.disks = made.disks.replace(f"{disk}: {{roots: {{", f"{disk}: {{roots: {{radarr: {root}, ")
+    return [
+        h.reason for h in made.plan().held if h.subject.ident.startswith("sonarr:") and h.subject.title == "The Expanse"
+    ]
+
+
+def test_another_apps_folder_inside_holds_an_item_in_whatever_spelling() -> None:
+    told = ["/tv1/The Expanse/Films/Origin of radarr lies in its folder and would move with it"]
+    assert with_films("/tv1/The Expanse/Films/Origin") == told
+    assert with_films("/tv1/The Expanse/Films/Origin", disk="d1") == told
+    paths = ({"sonarr": "/tv1", "here": "/mnt/one"}, {"radarr": "/movies", "here": "/mnt/one/The Expanse/Films"})
+    assert with_films("/movies/Origin", paths=paths) == [
+        "/movies/Origin of radarr lies in its folder and would move with it"
+    ]
+    assert with_films("/movies/Origin") == []
+
+
+def test_one_folder_that_two_apps_keep_is_held_unless_it_is_proven_to_be_two() -> None:
+    told = ["its folder is /tv1/The Expanse of radarr as well, which would be left without it"]
+    assert with_films("/tv1/The Expanse") == told
+    assert with_films("/tv1/The Expanse", disk="d1") == told
+    assert with_films("/tv1/The Expanse", disk="d2") == []
+    apart = ({"sonarr": "/tv1", "here": "/mnt/one"}, {"radarr": "/tv1", "here": "/mnt/two"})
+    assert with_films("/tv1/The Expanse", paths=apart) == []
 
 
 def test_a_target_that_exists_bars_that_disk_only() -> None:
