@@ -99,6 +99,11 @@ class Bench:
         with Store.open(self.state, SystemClock()) as store:
             return list(store.pending())
 
+    def journalled(self, run: str) -> dict[str, str]:
+        """Action id → how it stands in the journal: `intended`, `accepted`, or its outcome."""
+        with Store.open(self.state, SystemClock()) as store:
+            return {entry.action.id: entry.state for entry in store.run(run)[1]}
+
     def quiet(self, limit: float = 20) -> None:
         """Wait until the server has nothing under way."""
         end = time.monotonic() + limit

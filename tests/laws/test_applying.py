@@ -51,6 +51,8 @@ def test_no_intent_no_act(laws: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         patched.setattr(Store, "intend", full)
         with pytest.raises(StoreError):
             laws.session.apply(plan, approve=plan.id)
+    with pytest.raises(StaleError):  # it was used up before its first action
+        laws.session.apply(plan, approve=plan.id)
     assert laws.writes() == []
     assert laws.snapshot() == before
     laws.converge()

@@ -27,6 +27,8 @@ def test_a_word_is_no_deed(case: Case, laws: Bench, tmp_path: Path) -> None:
             between.swallow[number] = answer
             report = told.session.apply(plan, approve=plan.id)
             assert len(between.writes) > number, "the lie was not told"
+            kept = told.journalled(report.run)
+            assert all((o.state == "done") == (kept[o.action.id] == "done") for o in report.outcomes), kept
             if all(o.state == "done" for o in report.outcomes):
                 told.assert_reached()
                 assert told.steps(told.plan()) == []

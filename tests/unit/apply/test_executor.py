@@ -137,6 +137,7 @@ def test_a_plan_is_used_once(bench: Bench) -> None:
     with pytest.raises(StaleError, match="used"):
         bench.apply(plan)
     assert bench.world.notes() == {}
+    assert len(bench.store.runs(9)) == 1, "what was refused is no run"
 
 
 def test_the_same_plan_made_anew_may_be_used_anew(bench: Bench) -> None:
@@ -185,6 +186,31 @@ def test_a_destruction_that_surprises_stops_the_others(bench: Bench) -> None:
     report = bench.apply(plan, approved=True)
     assert states(report) == ["done", "stale", "left", "left"]
     assert sorted(bench.world.notes()) == ["n1", "n2", "n3"]
+
+
+def test_more_than_the_limit_destroys_nothing(bench: Bench) -> None:
+    """A21: what is counted is what is destroyed."""
+    names = {f"n{i}": "1" for i in range(4)}
+    bench.apply(bench.plan(notes(bench.world, notes=names, prune=True)))
+    limited = notes(bench.world, prune=True, guard={"max": 3})
+    assert states(bench.apply(bench.plan(limited), confirmed=True)) == ["refused"] * 4
+    assert bench.world.notes() == names
+
+
+def test_what_needs_an_action_that_was_not_done_is_skipped(bench: Bench) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1", "c": "1", "d": "1"}))
+    (part,) = plan.resources
+    needs = {"b": "a", "c": "b"}
+    ids = {a.subject.key: a.id for a in plan.actions()}
+    actions = tuple(
+        a.model_copy(update={"requires": (ids[needs[a.subject.key]],) if a.subject.key in needs else ()})
+        for a in part.proposal.actions
+    )
+    part = part.model_copy(update={"proposal": part.proposal.model_copy(update={"actions": actions})})
+    (bench.world.path / "a").write_text("changed under us")
+    report = bench.apply(plan.model_copy(update={"resources": (part,)}))
+    assert states(report) == ["stale", "skipped", "skipped", "done"]
+    assert bench.world.notes() == {"a": "changed under us", "d": "1"}
 
 
 class StopAfter(Silent):
