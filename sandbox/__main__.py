@@ -1,7 +1,8 @@
 """`python -m sandbox HOME NAME [--tied]`: one server of a stack, as a process.
 
 Started by `process.Stack`, never by hand. The process first takes all it needs with the rights it has, then becomes
-nobody when it is root, then serves in a child that it starts again whenever the server asks for a restart of itself.
+nobody when it is root, then serves in a child that it starts again whenever the server asks for a restart of itself, or
+the child got a SIGHUP: it then finds what lies in its home now.
 `--tied`: ends when the starter is gone.
 """
 
@@ -12,6 +13,7 @@ import encodings.idna  # noqa: F401 - the resolver loads it late, when nobody ma
 import importlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -64,7 +66,7 @@ def main(arguments: list[str]) -> int:
                 threading.Thread(target=_end_with_starter, daemon=True).start()
             _serve(app, folder, spec, watch)
         _, status = os.waitpid(worker, 0)
-        if os.waitstatus_to_exitcode(status) != RESTART:
+        if os.waitstatus_to_exitcode(status) not in (RESTART, -signal.SIGHUP):
             return 1
         time.sleep(downtime)
 

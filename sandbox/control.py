@@ -113,6 +113,7 @@ class Control:
         skip: int = 0,
         when: str = "before",
         files: int = 0,
+        **more: Any,
     ) -> None:
         """Switches a fault on (see `faults.NAMES` and `faults.Fault`). ValueError for one that makes no sense."""
         fault = {
@@ -123,6 +124,7 @@ class Control:
             "skip": skip,
             "when": when,
             "files": files,
+            **more,
         }
         for one in self._chosen(server):
             self._ask(one, "POST", "/faults", fault)

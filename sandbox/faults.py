@@ -2,17 +2,15 @@
 
 `Faults` sits in each server's process: before a request is handled, before its answer is sent, and inside every move.
 A fault may be narrowed to a method, a glob over paths and a number of calls, and may strike before the work is done or
-after it (the work is done, the reply is lost). Faults live until they are healed or used up, or the process ends.
+after it (the work is done, the reply is lost). Faults live until they are healed or used up, or the process ends. What
+happens to answers on their way is in `wire`.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
-import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -21,7 +19,8 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox.http import Connection, Request, Response
+from sandbox import wire
+from sandbox.http import Connection, Request, Response, dumps
 from sandbox.servarr.app import App
 from sandbox.values import Json
 
@@ -45,11 +44,22 @@ ANSWERS = {
     "stale-list": "lists answer what they answered first since the fault was switched on",
     "short-list": "lists lack their second half; a page keeps its total",
 }
-NAMES = {**MOVES, **ANSWERS}
+WIRE = {
+    "gone": "nothing listens from this call on, until it is healed",
+    "rate-limited": "429, which says to wait a second",
+    "rate-limited-silently": "429, which does not say for how long",
+    "bad-gateway": "502 with the page of a proxy",
+    "redirect": "302 to a login page",
+    **wire.NAMES,
+}
+NAMES = {**MOVES, **ANSWERS, **WIRE}
+_CALLS = {*ANSWERS, *WIRE}
+_LATE = {"wrong-app", "truncated", "slow", "stale-list", "short-list", *wire.NAMES}
 _LOGIN = (
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Sign in to continue</form></body></html>\n"
 )
 _LOCKED = "database is locked\ndatabase is locked"
+_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><center>502 Bad Gateway</center></body></html>\n"
 _KEPT = 100_000
 _BYTE_S = 1.0
 _KILL_DELAY_S = 0.3  # the answer to the request that began the move gets out first
@@ -59,7 +69,8 @@ _KILL_DELAY_S = 0.3  # the answer to the request that began the move gets out fi
 class Fault:
     """One fault. `times`: how many matching calls (or moves) it strikes, None for all; `skip`: how many it lets pass first.
 
-    `files`: for faults in moves, how many videos of a move get through whole before it strikes.
+    `files`: for faults in moves, how many videos of a move get through whole before it strikes. `pace`: seconds a byte of
+    a slow answer takes.
     """
 
     name: str
@@ -69,6 +80,7 @@ class Fault:
     skip: int = 0
     when: str = "before"
     files: int = 0
+    pace: float = _BYTE_S
     id: int = 0
     seen: int = 0
     struck: int = 0
@@ -84,12 +96,14 @@ class Fault:
     @property
     def whole(self) -> bool:
         """Whether it takes the server as such, not some calls of it."""
+        if self.name == "gone":
+            return self.seen >= self.skip
         return self.name == "down" and not (self.method or self.path or self.times or self.skip)
 
     @property
     def late(self) -> bool:
         """Whether it strikes once the work is done."""
-        return self.when == "after" or self.name in ("wrong-app", "truncated", "slow", "stale-list", "short-list")
+        return self.when == "after" or self.name in _LATE
 
     def covers(self, method: str, path: str) -> bool:
         """Whether a call is one of those it is narrowed to."""
@@ -119,6 +133,8 @@ class Faults:
         self._log: deque[Json] = deque(maxlen=_KEPT)
         self._under_way: dict[int, Json] = {}
         self._stale: dict[tuple[int, str], Any] = {}
+        self._versions: dict[str, tuple[bytes, bytes | None]] | None = None  # of a list: now, and before it changed
+        self._answers: deque[tuple[str, Response]] = deque(maxlen=2)
         self._move = _Move()
 
     # -- the control channel
@@ -129,6 +145,8 @@ class Faults:
         with self._lock:
             fault.id, self._next = self._next, self._next + 1
             self._active.append(fault)
+            if fault.name == "outdated-list" and self._versions is None:
+                self._versions = {}
         if fault.whole:
             self.listen(False)
         return fault
@@ -149,7 +167,8 @@ class Faults:
             return [asdict(f) for f in self._active]
 
     def requests(self) -> list[Json]:
-        """What was asked, oldest first: method, path, query, status (None: no answer got out), fault."""
+        """What was asked, oldest first: method, path, query, status (None: no answer got out), fault, and whether the
+        server has `done` what was asked of it."""
         with self._lock:
             return [dict(entry) for entry in self._log]
 
@@ -179,18 +198,25 @@ class Faults:
         """The interceptor: notes the request, and lets faults strike before anything is done."""
         path = self._path(request)
         query = request.target.partition("?")[2]
-        entry: Json = {"method": request.method, "path": path, "query": query, "status": None, "fault": None}
+        entry: Json = {
+            "method": request.method,
+            "path": path,
+            "query": query,
+            "status": None,
+            "fault": None,
+            "done": False,
+        }
         with self._lock:
             self._log.append(entry)
             self._under_way[id(request)] = entry
-        fault = self._strike(lambda f: f.name in ANSWERS and not f.late and (f.whole or f.covers(request.method, path)))
+        fault = self._strike(lambda f: f.name in _CALLS and not f.late and (f.whole or f.covers(request.method, path)))
         if fault is None:
             return None
         entry["fault"] = fault.name
         with self._lock:
             self._under_way.pop(id(request), None)
-        if fault.name in ("down", "reset"):
-            _cut(connection)
+        if fault.name in ("down", "reset", "gone"):
+            wire.reset(connection)
             return True
         response = self._instead(fault)
         entry["status"] = response.status
@@ -200,24 +226,62 @@ class Faults:
         """The hook before an answer is sent. True when the fault has seen to it."""
         with self._lock:
             entry = self._under_way.pop(id(request), {})
-        entry["status"] = response.status
+        entry["status"], entry["done"] = response.status, response.status < 400
         path = self._path(request)
-        fault = self._strike(lambda f: f.name in ANSWERS and f.late and f.covers(request.method, path))
+        self._leave(connection)
+        other = self._others(request, path, response)
+        fault = self._strike(
+            lambda f: f.name in _CALLS and f.late and f.covers(request.method, path) and self._bites(f, response, other)
+        )
         if fault is None:
             return False
         entry["fault"] = fault.name
         if fault.name in ("down", "reset"):
             entry["status"] = None
-            _cut(connection)
-        elif fault.name == "truncated":
-            head, body = connection.render(request, response)
-            connection.wfile.write(head + body[: len(body) // 2])
-            connection.close_connection = True
+            wire.reset(connection)
+        elif fault.name in wire.CUT:
+            wire.cut(fault.name, *connection.render(request, response), connection)
         elif fault.name == "slow":
             self._trickle(fault, *connection.render(request, response), connection)
+        elif fault.name in wire.CLOCKS:
+            connection.wfile.write(b"".join(wire.off(fault.name, *connection.render(request, response))))
         else:
-            connection.send(request, self._changed(fault, request, response))
+            connection.send(request, other.get(fault.name) or self._changed(fault, request, response))
         return True
+
+    def _leave(self, connection: Connection) -> None:
+        """Takes the port away before the last answer gets out, when the next call is to find nobody."""
+        with self._lock:
+            gone = any(f.name == "gone" and f.whole for f in self._active)
+        if gone:
+            self.listen(False)
+            connection.close_connection = True
+
+    def _others(self, request: Request, path: str, response: Response) -> dict[str, Response]:
+        """Whole answers that are none to this question, by fault; remembers what has to be for later ones."""
+        with self._lock:
+            wanted = {f.name for f in self._active}
+            crossed = next((r for p, r in reversed(self._answers) if p != path), wire.NOTHING_LIKE_IT)
+            self._answers.append((path, response))
+            found = {"crossed": crossed}
+            body = wire.json_of(response) if self._versions is not None and request.method == "GET" else None
+            if self._versions is not None and wire.is_list(body):
+                now = dumps(body)
+                last, before = self._versions.get(request.target, (now, None))
+                before = before if last == now else last
+                self._versions[request.target] = (now, before)
+                if before is not None:
+                    found["outdated-list"] = wire.like(response, before)
+        sibling = wire.sibling(self._app, request) if "sibling" in wanted else None
+        return found if sibling is None else {**found, "sibling": sibling}
+
+    def _bites(self, fault: Fault, response: Response, other: dict[str, Response]) -> bool:
+        """Whether the fault changes anything in this answer."""
+        if fault.name in ("outdated-list", "sibling"):
+            return fault.name in other
+        if fault.name in wire.LISTS:
+            return wire.is_list(wire.json_of(response))
+        return fault.name not in wire.GARBLED or response.body not in (None, b"")
 
     def _path(self, request: Request) -> str:
         base = self._app.url_base.lower()
@@ -229,6 +293,13 @@ class Faults:
         if fault.name == "starting":
             told = {"errorMessage": f"{self._app.NAME} is starting up, please try again later"}
             return Response(503, told, versioned=False)
+        if fault.name.startswith("rate-limited"):
+            wait = {"Retry-After": "1"} if fault.name == "rate-limited" else {}
+            return Response(429, headers=wait, versioned=False)
+        if fault.name == "bad-gateway":
+            return Response(502, _GATEWAY.encode(), "text/html", versioned=False)
+        if fault.name == "redirect":
+            return Response(302, headers={"Location": "/login?returnUrl=%2F"}, versioned=False)
         if fault.name == "unauthorised":
             return Response(401, versioned=False)
         if fault.name == "login-page":
@@ -241,26 +312,18 @@ class Faults:
 
     def _changed(self, fault: Fault, request: Request, response: Response) -> Response:
         """The answer as the fault makes it."""
-        if fault.name not in ("wrong-app", "stale-list", "short-list"):
-            return self._instead(fault)
-        body = (
-            json.loads(response.body)
-            if isinstance(response.body, bytes) and "json" in response.media
-            else response.body
-        )
-        rows = body.get("records") if isinstance(body, dict) else body
+        if fault.name in wire.GARBLED:
+            return wire.garbled(fault.name, response)
+        body = wire.json_of(response)
         if fault.name == "wrong-app" and isinstance(body, dict):
             other = "Radarr" if self._app.NAME == "Sonarr" else "Sonarr"
-            body = {**body, "appName": other, "instanceName": other}
-        elif fault.name == "stale-list" and isinstance(rows, list) and request.method == "GET":
+            return wire.like(response, {**body, "appName": other, "instanceName": other})
+        if fault.name == "stale-list" and request.method == "GET":
             with self._lock:
-                body = self._stale.setdefault((fault.id, request.target), body)
-        elif fault.name == "short-list" and isinstance(rows, list):
-            half = rows[: len(rows) // 2]
-            body = {**body, "records": half} if isinstance(body, dict) else half
-        return Response(
-            response.status, body, response.media, response.headers, response.versioned, response.negotiated
-        )
+                return wire.like(response, self._stale.setdefault((fault.id, request.target), body))
+        if fault.name in wire.LISTS:
+            return wire.like(response, wire.relisted(fault.name, body))
+        return response if fault.name in _LATE else self._instead(fault)
 
     def _trickle(self, fault: Fault, head: bytes, body: bytes, connection: Connection) -> None:
         connection.wfile.write(head)
@@ -269,7 +332,7 @@ class Faults:
             if not self._is_on(fault):
                 connection.wfile.write(body[at + 1 :])
                 return
-            time.sleep(_BYTE_S)
+            time.sleep(fault.pace)
 
     def _is_on(self, fault: Fault) -> bool:
         with self._lock:
@@ -300,9 +363,3 @@ class Faults:
         while self._is_on(fault):
             time.sleep(0.02)
         self._move = _Move()
-
-
-def _cut(connection: Connection) -> None:
-    """Ends a connection with a reset instead of a goodbye."""
-    connection.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close_connection = True
