@@ -159,7 +159,7 @@ class Chooser:
             return
         answer = self.ground.facts.get(links)
         if isinstance(answer, Unknown):
-            self._block(thing, "its hard links", answer)
+            self._block(thing, "its links", answer)
         elif isinstance(answer, Known):
             no = hardlinks.no(answer.value, files)
             if no is not None:

@@ -1,7 +1,8 @@
-"""Hard links, where this machine can see the files: an item that shares files with something else stays where it is.
+"""Links, where this machine can see the files: an item that shares files with something else stays where it is.
 
-Moving it to another disk would copy what the other name still holds, and free nothing. Seen only through a folder that
-`paths` maps to this machine and that shows the item's files; elsewhere the plan says that it was not checked.
+A hard link: moving the item to another disk would copy what the other name still holds, and free nothing. A symbolic one:
+the apps follow it, and what it points at would move along. Both are seen only through a folder that `paths` maps to this
+machine and that shows the item's files; elsewhere the plan says that they were not checked.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ def query(stack: Stack, thing: Thing) -> HardLinks | None:
 
 
 def no(found: Linked, files: int) -> No | None:
-    """Why it stays; None when nothing else holds its files. `files`: how many the app tracks."""
+    """Why it stays; None when it holds its own files and nothing else. `files`: how many the app tracks."""
+    if found.symlinks:
+        what = "1 symbolic link is" if found.symlinks == 1 else f"{found.symlinks} symbolic links are"
+        return No(
+            f"{what} in its folder, and the app would move what lies behind",
+            "it can move once nothing in it is a link to another place",
+        )
     if found.files < files:
         return No(
-            f"this machine sees {found.files} files where the app has {files}, so its hard links are not known",
+            f"this machine sees {found.files} files where the app has {files}, so its links are not known",
             "see that paths names the same folder for both",
         )
     if not found.shared_files:

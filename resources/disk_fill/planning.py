@@ -167,7 +167,7 @@ class _Planning:
 
     def _checked(self, thing: Thing) -> tuple[str, ...]:
         links = hardlinks.query(self.resource.stack, thing)
-        checked = ("no hard links",) if links is not None else ()
+        checked = ("no hard links", "no symbolic links") if links is not None else ()
         return ("nothing at the target", "every file is there", *checked, "idle")
 
     # ---------------------------------------------------------------------------------------------------------- rest
@@ -209,7 +209,7 @@ class _Planning:
             return ()
         things = {thing.key: thing for thing in self.seen.view.things}
         blind = any(hardlinks.query(self.resource.stack, things[a.subject.ident]) is None for a in moving)
-        links = ("hard links (this machine does not see the files)",) if blind else ()
+        links = ("hard links and linked folders (this machine does not see the files)",) if blind else ()
         others = unseen(self.seen.view)
         inside = tuple(f"what {name} keeps in these folders ({why})" for name, why in sorted(others.items()))
         return (*links, *inside, "seeding (no torrent client is declared)", "who watches (no media server is declared)")

@@ -59,7 +59,7 @@ def test_a10_an_item_with_hard_links_elsewhere_stays_and_is_named(tiny: Lab) -> 
 
 def test_a10_what_cannot_be_seen_is_said_to_be_not_checked(tiny: Lab) -> None:
     tiny.declare(TINY)
-    assert "not checked: hard links" in " ".join(tiny.arr("plan").stdout.split())
+    assert "not checked: hard links and linked folders" in " ".join(tiny.arr("plan").stdout.split())
 
 
 def test_a10_links_within_the_item_do_not_hold_it(tiny: Lab) -> None:

@@ -34,12 +34,16 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The files under a folder. `shared`: those that also have a name outside of it, with their bytes (each inode once)."""
+    """The files under a folder. `shared`: those that also have a name outside of it, with their bytes (each inode once).
+
+    `symlinks`: symbolic links to files or folders, the folder itself counted in; what they point at is no part of `files`.
+    """
 
     files: int
     bytes: int
     shared_files: int
     shared_bytes: int
+    symlinks: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,15 @@ def _linked(query: HardLinks) -> Linked:
             raise NotThere(f"{path} is not there")
         raise ReadFailed("refused", f"{Path(path).parent} is no folder on this machine", "is it mounted here?")
     names: dict[tuple[int, int], list[int]] = {}  # inode → names found here, names it has, bytes
-    files = 0
-    for folder, _, found in os.walk(path, onerror=stop):
+    files, links = 0, int(Path(path).is_symlink())
+    for folder, folders, found in os.walk(path, onerror=stop):
+        links += sum(Path(folder, name).is_symlink() for name in folders)
         for name in found:
             try:
                 told = Path(folder, name).lstat()
             except OSError as e:
                 raise _failed(f"{folder}/{name}", e) from None
+            links += stat.S_ISLNK(told.st_mode)
             if not stat.S_ISREG(told.st_mode):
                 continue
             files += 1
@@ -139,6 +145,7 @@ def _linked(query: HardLinks) -> Linked:
         bytes=sum(entry[2] for entry in names.values()),
         shared_files=sum(entry[0] for entry in shared),
         shared_bytes=sum(entry[2] for entry in shared),
+        symlinks=links,
     )
 
 

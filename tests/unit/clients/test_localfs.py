@@ -35,6 +35,22 @@ def test_names_inside_and_outside(local: LocalFs, tmp_path: Path) -> None:
     told = local.read(HardLinks(HERE, str(folder)))
     assert (told.files, told.bytes) == (3, 110)
     assert (told.shared_files, told.shared_bytes) == (1, 100)
+    assert told.symlinks == 1
+
+
+def test_symbolic_links_are_counted_and_not_followed(local: LocalFs, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "show", tmp_path / "elsewhere"
+    (folder / "Season 1").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "a.mkv").write_bytes(b"a" * 100)
+    assert local.read(HardLinks(HERE, str(folder))).symlinks == 0
+    (folder / "Season 1" / "extras").symlink_to(outside, target_is_directory=True)
+    (folder / "dangling.mkv").symlink_to(outside / "gone.mkv")
+    told = local.read(HardLinks(HERE, str(folder)))
+    assert (told.files, told.symlinks) == (0, 2)
+    (tmp_path / "itself").symlink_to(outside, target_is_directory=True)
+    told = local.read(HardLinks(HERE, str(tmp_path / "itself")))
+    assert (told.files, told.symlinks) == (1, 1)
 
 
 def test_a_missing_folder_is_absent_and_a_missing_mount_unknown(local: LocalFs, tmp_path: Path) -> None:
