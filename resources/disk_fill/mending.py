@@ -53,6 +53,7 @@ def data_of(base: Mapping[str, Json], scene: Scene, way: Remedy, expected: Files
         **base,
         "mendable": True,
         "goal": way.goal,
+        "path": scene.path,
         "steps": [[path, moves] for path, moves in way.steps],
         "carries": way.bytes,
         "expected": [[name, size] for name, size in sorted(expected.items())],

@@ -52,13 +52,15 @@ class Heal(Verb):
             raise WriteRefused("it is not proven that the two places are two folders", "make a new plan: arr plan")
         last = newest(world, data)
         client = world.client(data["connection"])
+        lies = data["path"]
         for number, (path, moves) in enumerate(data["steps"]):
             try:
-                client.move(data["item_id"], path, move_files=moves)
+                client.move(data["item_id"], path, move_files=moves, from_path=lies)
             except (WriteRefused, ReadFailed) as e:
                 if number:  # the path is changed already: only a look at the world can tell where this leaves it
                     raise ReplyLost(f"step {number + 1} failed: {e}") from e
                 raise
+            lies = path
         return {"command": find_command(world, data, last) if _moves(data) else None, "files": data["expected"]}
 
     def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:

@@ -196,3 +196,15 @@ def test_an_item_that_lies_elsewhere_by_now_is_not_sent_to_the_target(lab: Lab) 
     with pytest.raises(WriteRefused, match="its folder is /data/d1/tv/Alpha Station now"):
         lab.client("sonarr").move(item.id, NEW, move_files=True, from_path="/data/d1/tv/Elsewhere")
     assert lab.item("sonarr", "Alpha Station").path == OLD
+
+
+def test_an_item_that_lies_elsewhere_by_now_is_not_healed(lab: Lab) -> None:
+    """Somebody gives it a third folder between the last look and the request: their word stays."""
+    lab.sandbox.event({"chmod": {"path": ROOTS[1], "writable": False}})
+    item = lab.item("sonarr", "Alpha Station")
+    lab.client("sonarr").move(item.id, NEW, move_files=True)
+    over(lab)
+    (heal,) = lab.plan().actions
+    lab.client("sonarr").move(item.id, f"{ROOTS[0]}/Elsewhere", move_files=False)
+    assert f"its folder is {ROOTS[0]}/Elsewhere now" in lab.refused(heal)
+    assert lab.item("sonarr", "Alpha Station").path == f"{ROOTS[0]}/Elsewhere"
