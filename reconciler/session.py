@@ -18,6 +18,7 @@ from typing import Any
 
 from reconciler import registry
 from reconciler.address import Address
+from reconciler.apply import by_hand
 from reconciler.apply.executor import Executor
 from reconciler.apply.follow import Patience
 from reconciler.apply.interrupt import Stop, stoppable
@@ -246,6 +247,17 @@ class Session:
             )
             store.save_plan(plan.id, files.document(plan), plan.created)
         return plan
+
+    def open_entries(self) -> tuple[by_hand.Entry, ...]:
+        """What the journal holds without an outcome, oldest first, with the world's word on each."""
+        with self._store(read_only=True) as store, self._opener() as opener:
+            return by_hand.entries(registry.kinds(), opener, store)
+
+    def settle(self, entry: by_hand.Entry, ended: by_hand.Ended, *, who: str, because: str) -> str:
+        """Journal by hand how an entry ended; the run's id. RefusedError where looking can tell, or may yet."""
+        by_hand.check(entry)
+        with self._store() as store:
+            return by_hand.settle_by_hand(store, entry, ended, who=who, because=because)
 
     # -------------------------------------------------------------------------------------------------- answering
 

@@ -25,16 +25,35 @@ log = logging.getLogger(__name__)
 FINAL: dict[str, State] = {"done": "done", "broken": "broken", "not-done": "failed"}
 
 
+# What is left where looking can never tell. The braces take the run and the action's id.
+BY_HAND = "or look yourself and close it by hand: arr settle {}/{}"
+
+
+def stuck(kinds: Mapping[str, Kind[Any]], opener: Opener, action: Action) -> str:
+    """Why no look can ever tell what became of it, while things are declared as they are; "" while one may."""
+    kind = kinds.get(action.address.split(".", 1)[0])
+    if kind is None or action.verb not in kind.verbs:
+        return f"no installed kind knows {action.address} {action.verb}"
+    try:
+        opener.app(action.subject.connection)
+    except ReadFailed as e:
+        return redact(e.reason)
+    return ""
+
+
 def look(kinds: Mapping[str, Kind[Any]], opener: Opener, row: PendingRow) -> Verdict:
     """The world's word on one pending action."""
     kind = kinds.get(row.action.address.split(".", 1)[0])
     verb = kind.verbs.get(row.action.verb) if kind else None
+    why = stuck(kinds, opener, row.action)
     if verb is None:
-        return Verdict("unknown", f"no installed kind knows {row.action.address} {row.action.verb}")
+        remedy = f"install it again; {BY_HAND.format(row.run, row.action.id)}"
+        return Verdict("unknown", f"no installed kind knows {row.action.address} {row.action.verb}", remedy=remedy)
     try:
         return verb.verify(ReadWorld(opener), row.action, row.handle)
     except ReadFailed as e:
-        return Verdict("unknown", redact(e.reason), remedy=redact(e.remedy))
+        remedy = f"{redact(e.remedy)}; {BY_HAND.format(row.run, row.action.id)}" if why else redact(e.remedy)
+        return Verdict("unknown", redact(e.reason), {"code": e.code}, remedy=remedy)
     except NotThere:
         return Verdict("unknown", f"{row.action.subject.title or row.action.subject.key} is not there any more")
     except Exception as e:

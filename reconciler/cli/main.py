@@ -40,6 +40,7 @@ COMMANDS = {
     "history": "List the runs, newest first.",
     "show": "Show a run and what became of its actions, or a plan.",
     "undo": "Make a plan that takes a run back, where that is possible.",
+    "settle": "Close an entry of the journal by hand, where no look can tell.",
     "version": "Show the version, and what is installed with it.",
 }
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.action import Action, Json
+from reconciler.apply.by_hand import Entry as Open
 from reconciler.apply.report import Outcome, Report
 from reconciler.connection import Finding
 from reconciler.desired.explain import Explained
@@ -218,6 +219,28 @@ class DoctorDocument(Document):
     connections: tuple[Examined, ...]
 
 
+class OpenEntry(_Part):
+    """An entry of the journal without an outcome. `refusal`: why it is not to be settled by hand; empty: it may be."""
+
+    entry: str
+    run: str
+    begun: datetime
+    action: Action
+    state: str
+    says: str
+    refusal: str = ""
+    remedy: str = ""
+
+
+class SettleDocument(Document):
+    """What is open in the journal; or, with `settled` and `run`, the entry that was closed by hand and the run that did it."""
+
+    NAME = "arr.settle/1"
+    open: tuple[OpenEntry, ...]
+    settled: str | None = None
+    run: str | None = None
+
+
 class WrittenDocument(Document):
     """Files that a command wrote, and files that it left as they were."""
 
@@ -267,7 +290,7 @@ class VersionDocument(Document):
 
 DOCUMENTS: tuple[type[Document], ...] = (
     PlanDocument, DriftDocument, ReportDocument, ErrorDocument, ValidationDocument, WhyDocument, StatusDocument, HistoryDocument,
-    RunDocument, DoctorDocument, WrittenDocument, ExplainDocument, VersionDocument,
+    RunDocument, DoctorDocument, SettleDocument, WrittenDocument, ExplainDocument, VersionDocument,
 )  # fmt: skip
 
 
@@ -343,6 +366,18 @@ def doctor_document(found: Sequence[tuple[str, Sequence[Finding]]], code: int) -
         for name, findings in found
     )
     return DoctorDocument(exit=code, connections=examined)
+
+
+def settle_document(entries: Sequence[Open], *, settled: str | None = None, run: str | None = None) -> SettleDocument:
+    """What is open, or what was closed."""
+    rows = tuple(
+        OpenEntry(
+            entry=e.name, run=e.run, begun=e.at, action=e.action, state=e.verdict.state, says=e.stuck or e.verdict.says,
+            refusal=e.refusal[0], remedy=e.refusal[1],
+        )
+        for e in entries
+    )  # fmt: skip
+    return SettleDocument(open=rows, settled=settled, run=run)
 
 
 def why_document(item: str, verdicts: Sequence[tuple[str, Sequence[str]]]) -> WhyDocument:

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from reconciler.errors import Exit
 from reconciler.store import EntryRow, RunRow
 from reconciler.units import age_text
 from reconciler.views.actions import amount, name_of, number_of, side_by_side
 from reconciler.views.differences import differences
 from reconciler.views.look import Look
-from reconciler.views.text import Page, Span, span
+from reconciler.views.text import Page, Span, span, width_of
 
 SHORT_PLAN = 8
+
+# What the exit code of a run says of what was not done.
+ENDS = {
+    Exit.ERROR: "something failed or stopped half-way",
+    Exit.REFUSED: "the rest was refused by a guard",
+    Exit.STALE: "the rest had changed since the plan",
+    Exit.LOCKED: "another process was at work",
+    Exit.BLOCKED: "the rest was not known",
+}
 
 
 def history_page(runs: Sequence[RunRow], look: Look) -> Page:
@@ -23,26 +33,37 @@ def history_page(runs: Sequence[RunRow], look: Look) -> Page:
     if not runs:
         page.line("Nothing was applied yet. Begin with: arr plan")
         return page
-    page.line(Span(f"{'run':<9}{'begun':<21}{'took':<11}{'command':<10}result", "dim"))
+    page.line(Span(f"{'run':<9}{'begun':<19}{'took':<11}{'command':<9}result", "dim"))
     for row in runs:
-        page.pack([[span(_row(row, look))], *([span(word)] for word in result_text(row).split())], sep=" ", hang=51)
+        run_lines(page, row, look)
     page.blank()
-    page.ways(("One of them", f"arr show {runs[0].run}"), ("Take one back", f"arr undo {runs[0].run}"))
+    back = next((row for row in runs if row.command == "apply" and row.outcomes.get("done")), None)
+    undo = [("Take one back", f"arr undo {back.run}")] if back else []
+    page.ways(("One of them", f"arr show {runs[0].run}"), *undo)
     return page
 
 
-def _row(row: RunRow, look: Look) -> str:
+def run_lines(page: Page, row: RunRow, look: Look) -> None:
+    """One run: when, how long, what, and how it ended; on a line of its own where that is long."""
     took = age_text((row.ended - row.began).total_seconds()) if row.ended else "–"
-    return f"{row.run:<9}{look.stamp(row.began):<21}{took:<11}{row.command:<9}"
+    start, result = f"{row.run:<9}{look.moment(row.began):<19}{took:<11}{row.command:<9}", span(result_text(row))
+    if width_of([span(start), result]) <= page.width:
+        page.line(span(start), result)
+    else:
+        page.line(span(start))
+        page.flow(result.text, indent=9)
 
 
 def result_text(row: RunRow) -> str:
-    """How a run ended; a run without an end says so."""
+    """How a run ended, and what its exit code means; a run without an end says so."""
     counted = outcomes_text(row.outcomes)
     if row.ended is None:
         return f"not ended: still going, or its process died{f'; {counted}' if counted else ''}"
-    code = f" (exit {row.exit})" if row.exit else ""
-    return f"{row.says or counted or 'nothing to do'}{code}"
+    told = ENDS.get(Exit(row.exit), "") if row.exit in list(Exit) else ""
+    code = f", {told} (exit {row.exit})" if told else f" (exit {row.exit})" if row.exit else ""
+    rest = outcomes_text({outcome: n for outcome, n in row.outcomes.items() if outcome != "done"})
+    counted = f"{row.says}; {rest}" if row.says and rest and row.command == "apply" else row.says or counted
+    return f"{counted or 'nothing to do'}{code}"
 
 
 def outcomes_text(outcomes: Mapping[str, int]) -> str:
@@ -54,14 +75,19 @@ def run_page(row: RunRow, entries: Sequence[EntryRow], look: Look) -> Page:
     """One run and what became of each of its actions."""
     page = Page()
     page.edges([span(f"run {row.run}", "head"), Span(f"  {row.command}")], [span(_plan(row), "dim")])
-    page.line(f"begun {look.stamp(row.began)}, {f'ended {look.stamp(row.ended)}' if row.ended else 'no end recorded'}")
+    ended = f"ended {look.moment(row.ended)}" if row.ended else "no end recorded"
+    page.line(f"begun {look.moment(row.began)}, {ended}")
     page.flow(result_text(row))
     if not entries:
         page.blank()
         page.line("It changed nothing.")
     else:
         page.blank()
+    address = ""
     for entry in entries:
+        if entry.action.address != address:
+            address = entry.action.address
+            page.line(span(address, "head"))
         _entry(page, entry, look)
     if any(entry.action.undo is not None and entry.state == "done" for entry in entries):
         page.blank()
@@ -86,7 +112,7 @@ def _entry(page: Page, entry: EntryRow, look: Look) -> None:
             ],
             *([[span(told)]] if told else []),
             [span(f"[{action.subject.connection}]", "dim")],
-            [span(look.stamp(entry.settled or entry.intended), "dim")],
+            [span(look.moment(entry.settled or entry.intended), "dim")],
         ],
         hang=13,
     )

@@ -33,7 +33,7 @@ class Look:
         return f"{here.day} {_MONTHS[here.month - 1]}{year} {clock}"
 
     def stamp(self, at: datetime) -> str:
-        """`2026-11-03 06:10:44`, for tables and logs."""
+        """`2026-11-03 06:10:44`, for what is read elsewhere and later."""
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}"
 
 

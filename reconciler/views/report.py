@@ -53,16 +53,10 @@ def report_page(report: Report, short: str, code: Exit) -> Page:
     page = Page()
     if report.settled:
         page.line("From earlier runs:")
-        for outcome in report.settled:
-            outcome_lines(page, outcome)
+        outcomes_by_resource(page, report.settled)
         page.blank()
     page.edges([Span(headline(report), "head")], [_name(report, short)])
-    for group in _groups(report.outcomes):
-        for outcome in group[:SAME_SHOWN] if _brief(group) else group:
-            outcome_lines(page, outcome)
-        if _brief(group) and len(group) > SAME_SHOWN:
-            names = [name_of(o.action.subject) for o in group[SAME_SHOWN:]]
-            page.flow(f"{group[0].state} as well: {listing(names)}", indent=3, hang=6)
+    outcomes_by_resource(page, report.outcomes)
     page.blank()
     page.flow(totals(report.outcomes))
     for line in forward(report):
@@ -74,16 +68,33 @@ def report_page(report: Report, short: str, code: Exit) -> Page:
     return page
 
 
+def outcomes_by_resource(page: Page, outcomes: Sequence[Outcome]) -> None:
+    """Outcomes under the names of their resources, whose actions are numbered each from 1. Many alike are summed up."""
+    address = ""
+    for group in _groups(outcomes):
+        if group[0].action.address != address:
+            address = group[0].action.address
+            page.line(span(address, "head"))
+        for outcome in group[:SAME_SHOWN] if _brief(group) else group:
+            outcome_lines(page, outcome)
+        if _brief(group) and len(group) > SAME_SHOWN:
+            names = [name_of(o.action.subject) for o in group[SAME_SHOWN:]]
+            page.flow(f"{group[0].state} as well: {listing(names)}", indent=3, hang=6)
+
+
 def _name(report: Report, short: str) -> Span:
     return span(f"run {report.run} · plan {short}", "dim")
 
 
 def _groups(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
-    """Neighbours that ended alike, for the same reason."""
+    """Neighbours of one resource that ended alike, for the same reason."""
     groups: list[list[Outcome]] = []
+
+    def ending(of: Outcome) -> tuple[str, ...]:
+        return (of.action.address, of.state, of.says, of.remedy)
+
     for outcome in outcomes:
-        last = groups[-1][0] if groups else None
-        if last is not None and (last.state, last.says, last.remedy) == (outcome.state, outcome.says, outcome.remedy):
+        if groups and ending(groups[-1][0]) == ending(outcome):
             groups[-1].append(outcome)
         else:
             groups.append([outcome])

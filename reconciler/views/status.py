@@ -12,9 +12,9 @@ from typing import Any
 from reconciler.apply.report import Outcome
 from reconciler.kind import Resource
 from reconciler.store import RunRow
-from reconciler.views.journal import result_text
+from reconciler.views.journal import run_lines
 from reconciler.views.look import Look, count
-from reconciler.views.report import outcome_lines
+from reconciler.views.report import outcomes_by_resource
 from reconciler.views.text import Page, Span, span
 
 
@@ -37,19 +37,14 @@ def status_page(
     page.blank()
     if pending:
         page.line(Span("Under way or open:", "head"))
-        for outcome in pending:
-            outcome_lines(page, outcome)
+        outcomes_by_resource(page, pending)
     else:
         page.line("Nothing is under way.")
     page.blank()
     if runs:
         page.line(Span("Latest runs:", "head"))
     for row in runs:
-        page.pack(
-            [[span(f"{row.run}  {look.stamp(row.began)}  {row.command} ")], *([span(w)] for w in result_text(row).split())],
-            sep=" ",
-            hang=31,
-        )  # fmt: skip
+        run_lines(page, row, look)
     page.blank()
     page.pack([[span(f"State: {state}", "dim")]], hang=3)
     page.ways(("What would be done now", "arr plan"), ("What was done", "arr history"))

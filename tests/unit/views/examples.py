@@ -11,10 +11,11 @@ from typing import Any
 
 from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held, Proposal, UnderWay
 from reconciler.address import Address, Subject
+from reconciler.apply.by_hand import Entry
 from reconciler.apply.report import Outcome, Report, State
 from reconciler.connection import Finding
 from reconciler.errors import Diagnostic, Mark
-from reconciler.kind import Resource, Spec
+from reconciler.kind import Resource, Spec, Verdict
 from reconciler.plan.model import Change, Conflict, GuardHit, Plan, ResourcePlan
 from reconciler.stack import Stack
 from reconciler.store import EntryRow, RunRow
@@ -273,6 +274,14 @@ ENTRIES = (
     EntryRow("r000012", FARGO, BEGAN, BEGAN, NOW, "broken", "the disk of /tv2 is full", {}, {"id": 8}),
     EntryRow("r000012", THIRD, BEGAN, None, None, None, "", {}, None),
 )
+
+OPEN = Entry(
+    "r000012/disk_fill.media/3", "r000012", BEGAN, THIRD, True, Verdict("running", "12 of 26 files"), False, ""
+)
+STUCK = Entry(
+    "r000012/disk_fill.media/1", "r000012", BEGAN, EXPANSE, False,
+    Verdict("unknown", "no connection is called sonarr"), False, "no connection is called sonarr",
+)  # fmt: skip
 
 RESOURCES = (
     Resource(Address("disk_fill", "media"), Spec(), Stack(), {"": Mark("disks.yaml", 20, 5)}),

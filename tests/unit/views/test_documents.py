@@ -26,6 +26,8 @@ DOCUMENTS: dict[str, d.Document] = {
     "history": d.HistoryDocument(runs=(RUN,)),
     "run": d.run_document(e.RUNS[1], e.ENTRIES),
     "doctor": d.doctor_document(e.FINDINGS, 1),
+    "settle": d.settle_document((e.OPEN, e.STUCK)),
+    "settled": d.settle_document((), settled=e.STUCK.name, run="r000014"),
     "written": d.WrittenDocument(written=("a",), kept=("b",)),
     "explain": d.ExplainDocument.of(MEDIA_HELP),
     "version": d.VersionDocument(arr="0.1.0", python="3.11.7", kinds=("tag",), apps=("sonarr",)),

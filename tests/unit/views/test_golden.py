@@ -24,6 +24,7 @@ from reconciler.views.look import Look
 from reconciler.views.markdown import plan_markdown
 from reconciler.views.plan import drift_page, plan_page
 from reconciler.views.report import report_page
+from reconciler.views.settle import entries_page, entry_page, settled_page
 from reconciler.views.status import status_page, validation_page, version_page, why_page
 from reconciler.views.text import Page
 from reconciler.views.written import init_page, schema_page
@@ -65,6 +66,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     "status": lambda: status_page(
         e.RESOURCES, {"disk_fill.media"}, (e.outcome(e.EXPANSE, "running", "copying"),), e.RUNS, Path("state"), e.LOOK
     ),
+    "settle": lambda: entries_page((e.OPEN, e.STUCK), e.LOOK),
+    "settle_entry": lambda: entry_page(e.STUCK, e.LOOK),
+    "settled": lambda: settled_page(e.STUCK, "not-done", "r000014"),
     "why": lambda: why_page(
         "Severance", [("disk_fill.media", ["Severance (tvdb:371980): 410 GB", "  held: all 19 files still seed"])], 2
     ),
