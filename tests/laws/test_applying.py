@@ -114,6 +114,17 @@ def test_budget(laws: Bench) -> None:
     laws.assert_reached()
 
 
+def test_an_edited_wish_ends_its_plans(laws: Bench) -> None:
+    """Law 11: what was approved stood on a wish that is another one now."""
+    plan, before = laws.plan(), laws.snapshot()
+    laws.declare(timeout="59s")
+    laws.control.clear()
+    with pytest.raises(StaleError):
+        laws.session.apply(plan, approve=plan.id)
+    assert laws.writes() == []
+    assert laws.snapshot() == before
+
+
 def test_liveness(laws: Bench, outage: str, after: int) -> None:
     """Law 12: with the server away in whatever way, then back, the wish is reached within four rounds, and stays."""
     plan = laws.plan()

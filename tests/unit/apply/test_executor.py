@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.action import Action
+from reconciler.action import Action, Effects
 from reconciler.apply.executor import Executor
 from reconciler.apply.interrupt import Stop
 from reconciler.apply.report import Outcome, Report, Silent
 from reconciler.apply.settle import pending, settle
 from reconciler.errors import Exit, LockedError, StaleError, StoreError
-from reconciler.kind import ReplyLost, Resource
+from reconciler.kind import ReplyLost, Resource, WriteRefused
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
 from reconciler.plan.model import Plan
@@ -197,20 +197,40 @@ def test_more_than_the_limit_destroys_nothing(bench: Bench) -> None:
     assert bench.world.notes() == names
 
 
+def changed(plan: Plan, updates: dict[str, dict[str, Any]]) -> Plan:
+    """The plan of one resource, with other fields in the actions on the notes that `updates` names."""
+    (part,) = plan.resources
+    actions = tuple(a.model_copy(update=updates.get(a.subject.key, {})) for a in part.proposal.actions)
+    part = part.model_copy(update={"proposal": part.proposal.model_copy(update={"actions": actions})})
+    return plan.model_copy(update={"resources": (part,)})
+
+
 def test_what_needs_an_action_that_was_not_done_is_skipped(bench: Bench) -> None:
     plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1", "c": "1", "d": "1"}))
-    (part,) = plan.resources
-    needs = {"b": "a", "c": "b"}
-    ids = {a.subject.key: a.id for a in plan.actions()}
-    actions = tuple(
-        a.model_copy(update={"requires": (ids[needs[a.subject.key]],) if a.subject.key in needs else ()})
-        for a in part.proposal.actions
-    )
-    part = part.model_copy(update={"proposal": part.proposal.model_copy(update={"actions": actions})})
+    first, second, *_ = [a.id for a in plan.actions()]
+    plan = changed(plan, {"b": {"requires": (first,)}, "c": {"requires": (second,)}})
     (bench.world.path / "a").write_text("changed under us")
-    report = bench.apply(plan.model_copy(update={"resources": (part,)}))
+    report = bench.apply(plan)
     assert states(report) == ["stale", "skipped", "skipped", "done"]
     assert bench.world.notes() == {"a": "changed under us", "d": "1"}
+
+
+def test_what_stops_on_a_disk_stops_the_others_on_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = bench.plan(notes(bench.world, notes={"a": "1", "b": "1", "c": "1"}))
+    disks = {"a": {"d1": -5, "d2": 5}, "b": {"d2": 5}, "c": {"d3": 5}}
+    plan = changed(plan, {name: {"effects": Effects(disks=effect)} for name, effect in disks.items()})
+    verb = type(NotesKind.verbs["create"])
+    original = verb.perform
+
+    def refused(self: Any, world: Any, action: Action) -> Any:
+        if action.subject.key == "a":
+            raise WriteRefused("no room on d2")
+        return original(self, world, action)
+
+    monkeypatch.setattr(verb, "perform", refused)
+    report = bench.apply(plan)
+    assert states(report) == ["failed", "left", "done"]
+    assert bench.world.notes() == {"c": "1"}
 
 
 class StopAfter(Silent):
