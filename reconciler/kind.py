@@ -90,6 +90,7 @@ class Ledger:
     `owned`       address → idents of subjects that this resource created.
     `protected`   protections remembered from earlier wishes.
     `populations` "address scope" → the last good count (see `Proposal.population`).
+    `retried`     idents of subjects whose earlier attempts in vain a person asked to be tried again now.
     """
 
     lineage: str = ""
@@ -99,6 +100,7 @@ class Ledger:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
     populations: Mapping[str, int] = field(default_factory=dict)
+    retried: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

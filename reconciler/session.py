@@ -35,6 +35,7 @@ from reconciler.plan import files
 from reconciler.plan.model import Plan
 from reconciler.plan.observe import observe
 from reconciler.plan.planner import VALIDITY, Ground, make_plan
+from reconciler.plan.retry import tried_in_vain
 from reconciler.plan.undo import undo_plan
 from reconciler.store import EntryRow, RunRow, Store
 
@@ -110,20 +111,31 @@ class Session:
         return replace(store.ledger(self.clock.now(), days=days), pending=seen)
 
     def _observe(
-        self, store: Store, opener: Opener, resources: list[Resource[Any]], told: Told | None, *, settling: bool = False
+        self,
+        store: Store,
+        opener: Opener,
+        resources: list[Resource[Any]],
+        told: Told | None,
+        *,
+        settling: bool = False,
+        retry: Sequence[str] = (),
     ) -> tuple[Facts, Ledger]:
         ledger = self._ledger(store, opener, settling=settling)
+        ledger = replace(ledger, retried=frozenset(ident for item in retry for ident in tried_in_vain(ledger, item)))
         return observe(resources, registry.kinds(), opener, ledger, self.clock.now(), told), ledger
 
     def _opener(self) -> Opener:
         return Opener(self.validate().stack, self.apps, self.clock)
 
-    def plan(self, targets: Sequence[str] = (), told: Told | None = None) -> Plan:
-        """A plan of everything, or of `targets`; kept in the state under its id. `told(answered, asked)`: progress."""
+    def plan(self, targets: Sequence[str] = (), told: Told | None = None, *, retry: Sequence[str] = ()) -> Plan:
+        """A plan of everything, or of `targets`; kept in the state under its id. `told(answered, asked)`: progress.
+
+        `retry`: titles or ids of items that are planned as if nothing had been tried with them in vain.
+        """
         resources = self._targeted(targets)
         desired = self.validate()
         with self._store() as store, self._opener() as opener:
-            facts, ledger = self._observe(store, opener, resources, told, settling=True)
+            facts, ledger = self._observe(store, opener, resources, told, settling=True, retry=retry)
             now = self.clock.now()
             plan = make_plan(
                 Ground(

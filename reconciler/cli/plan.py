@@ -16,6 +16,7 @@ from reconciler.errors import Exit
     examples="""
     arr plan                               everything that is declared
     arr plan --target disk_fill.media      one resource
+    arr plan --retry tvdb:280619           an item that failed too often today
     arr plan --out media.json              for: arr apply media.json
     arr plan --format markdown             for a pull request
     arr plan --detailed-exitcode           2 when something would change
@@ -25,6 +26,10 @@ def plan(
     call: Call,
     target: Annotated[
         list[str] | None, typer.Option("--target", metavar="KIND.NAME", help="Only this resource; may be repeated.")
+    ] = None,
+    retry: Annotated[
+        list[str] | None,
+        typer.Option("--retry", metavar="ITEM", help="Try again now what was tried in vain; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to a file as well.")] = None,
     detailed_exitcode: Annotated[
@@ -40,7 +45,7 @@ def plan(
     from reconciler.plan import files
     from reconciler.plan.outcome import exit_code
 
-    value = made(call, target or [])
+    value = made(call, target or [], retry=retry or [])
     if out is not None:
         files.write(value, out)
     code = exit_code(value, detailed=detailed_exitcode)

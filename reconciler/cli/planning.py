@@ -15,10 +15,13 @@ from reconciler.views.plan import plan_page
 from reconciler.views.progress import Looking
 
 
-def made(call: Call, targets: Sequence[str]) -> Plan:
-    """A plan of everything or of `targets`. On a terminal, how many questions are answered is shown meanwhile."""
+def made(call: Call, targets: Sequence[str], *, retry: Sequence[str] = ()) -> Plan:
+    """A plan of everything or of `targets`; `retry`: items that were tried in vain.
+
+    On a terminal, how many questions are answered is shown meanwhile.
+    """
     with Looking(sys.stderr, shown=sys.stderr.isatty() and not call.quiet) as looking:
-        return call.session.plan(list(targets), told=looking.told)
+        return call.session.plan(list(targets), told=looking.told, retry=retry)
 
 
 def shown(call: Call, plan: Plan, code: Exit) -> None:

@@ -64,7 +64,7 @@ def rules(resource: Resource[DiskFillSpec], view: View, ledger: Ledger, now: dat
         if past.outcome == "done":
             moved[ident] = past
             failed.pop(ident, None)
-        elif past.at > now - timedelta(days=1):
+        elif past.at > now - timedelta(days=1) and ident not in ledger.retried:
             failed[ident] += 1
     return Rules(
         tags=frozenset(resource.spec.exclude.tags),
@@ -169,6 +169,7 @@ def _rested(rules: Rules, thing: Thing) -> No | None:
         )
     if rules.failed.get(thing.key, 0) >= FAILURES:
         return No(
-            f"{rules.failed[thing.key]} moves of it came to nothing within a day", "see arr history for the reasons"
+            f"{rules.failed[thing.key]} moves of it came to nothing within a day",
+            f"see arr history for the reasons; to try again now: arr plan --retry {thing.item.ident}",
         )
     return None

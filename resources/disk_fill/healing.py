@@ -75,8 +75,10 @@ def _stays(seen: Survey, torn: Found, ident: str) -> tuple[str, str] | None:
     stays = _excluded(seen, torn) or _one_disk(seen, torn) if way.remedy.moves else ""
     if stays:
         return stays, look
-    if tries >= TRIES:
-        return f"mended {tries} times within a day, in vain", f"{look}; arr history has the reasons"
+    if tries >= TRIES and ident not in ground.ledger.retried:
+        key = torn.candidate.thing.item.ident
+        again = f"to try again now: arr plan --retry {key}; it is tried again by itself after a day"
+        return f"mended {tries} times within a day, in vain", f"{look}; arr history has the reasons; {again}"
     if not way.fits:
         root = (scene.new if way.remedy.goal == "new" else scene.old).rpartition("/")[0]
         return f"no room for {size_text(way.remedy.bytes)} at {root}", f"make room at {root}"

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from reconciler.action import Proposal
-from reconciler.kind import Ledger
+from reconciler.errors import UsageError
+from reconciler.kind import Ledger, Past
+from reconciler.plan.retry import tried_in_vain
 from resources.clients.servarr import Item
-from tests.kinds.disk_fill.made import GB, NOW, TB, Made, Server, days, move_command, past_move, show
+from tests.kinds.disk_fill.made import GB, NOW, TB, Made, Server, days, move_command, past_move, show, three_disks
 
 OLD, NEW, THIRD = "/tv1/Alpha", "/tv2/Alpha", "/tv3/Alpha"
 A, B, C = {"a.mkv": 10 * GB}, {"b.mkv": 20 * GB}, {"c.mkv": 30 * GB}
@@ -139,3 +141,47 @@ def test_a_broken_move_from_another_item_s_folder_is_held() -> None:
     proposal = world.plan()
     assert proposal.actions == ()
     assert f"{OLD} is another item's folder too" in next(h.reason for h in proposal.held if h.subject.title == "Alpha")
+
+
+def often(verb: str, times: int, outcome: str = "broken") -> Ledger:
+    """Our broken move, and `times` more attempts at it today."""
+    alpha: Item = show(1, "Alpha", 60 * GB, "/tv1", 3)
+    rows = [[name, size] for name, size in sorted(ALL.items())]
+    past = past_move(alpha, OLD, NEW, NOW - days(0.1), outcome, files=rows)
+    again = replace(past, action=past.action.model_copy(update={"verb": verb}))
+    return replace(journal("broken"), history=(*journal("broken").history, *(again for _ in range(times))))
+
+
+def test_what_was_mended_in_vain_too_often_is_tried_again_when_somebody_asks() -> None:
+    """It rests for a day, and the plan says what to type; asked for, it is mended now."""
+    tired = often("heal", 3)
+    resting = made(SPLIT, ledger=tired).plan()
+    holds(resting, "mended 3 times within a day, in vain")
+    assert "arr plan --retry tvdb:1001" in resting.blocked[0].remedy
+    (asked,) = tried_in_vain(tired, "tvdb:1001")
+    (heal,) = made(SPLIT, ledger=replace(tired, retried=frozenset({asked}))).plan().actions
+    assert heal.verb == "heal"
+
+
+@pytest.mark.parametrize("item", ["TVDB:1001", "alpha", " Alpha "])
+def test_what_to_try_again_is_named_by_title_or_id(item: str) -> None:
+    assert len(tried_in_vain(often("heal", 3), item)) == 1
+
+
+@pytest.mark.parametrize("item", ["", "Beta", "tvdb:1"])
+def test_nothing_else_can_be_asked_for(item: str) -> None:
+    with pytest.raises(UsageError, match="tried in vain"):
+        tried_in_vain(often("heal", 3), item)
+
+
+def test_a_move_that_came_to_nothing_twice_is_tried_again_when_somebody_asks() -> None:
+    world = three_disks(ledger=Ledger())
+    (first, *_) = world.plan().actions
+    past = Past("r000001", NOW - days(0.1), first, "failed")
+    tired = Ledger(history=(past, past))
+    resting = replace(world, ledger=tired).plan()
+    assert first.subject.ident not in {a.subject.ident for a in resting.actions}
+    said = " ".join(replace(world, ledger=tired).why(first.subject.key))
+    assert f"arr plan --retry {first.subject.key}" in said
+    again = replace(world, ledger=replace(tired, retried=frozenset({first.subject.ident}))).plan()
+    assert again.actions[0].subject.ident == first.subject.ident
