@@ -7,7 +7,7 @@ the engine. Everything else (schedule, guards, journal, ordering, retries, rende
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -156,6 +156,22 @@ class Verb(ABC):
     @abstractmethod
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
         """Look at the world. Also used, with `handle` None, to settle what a dead process left. Reads only."""
+
+    def work(
+        self,
+        world: World,
+        action: Action,
+        handle: dict[str, Json],
+        told: Callable[[Verdict], None],
+        stopped: Callable[[], bool],
+    ) -> Verdict | None:
+        """For a long action that this process carries on itself: called once after `perform`, without the lock.
+
+        `told` takes a running verdict now and then; once `stopped` says so it comes to a safe end and returns. Why nothing
+        came of it is the verdict that it returns, or a WriteRefused, ReadFailed or NotThere; None: the world tells. What it
+        leaves half done after a kill is `verify`'s to judge, and the next plan's to carry on.
+        """
+        return None
 
     def conclude(self, world: World, action: Action, handle: dict[str, Json] | None) -> None:
         """What has to be sent once the effect is there (a rescan). Called between two `verify`s; may write."""

@@ -196,6 +196,8 @@ class Executor:
             outcome = self._mend(run, action, verb, verdict)
         else:
             outcome = self._journal_outcome(run, action, verdict)
+        if self.stop.requested and verdict.state == "not-done" and type(verb).work is not Verb.work:
+            outcome = outcome.model_copy(update={"state": "left"})  # its own process stopped it: no failure
         self._hand = None
         return outcome
 
@@ -246,10 +248,30 @@ class Executor:
         return (seen if seen.state in ("done", "broken") else refusal), None, self.patience
 
     def _watch(self, action: Action, verb: Verb, handle: dict[str, Json] | None, patience: Patience) -> Verdict:
+        if handle is not None and type(verb).work is not Verb.work:
+            return self._work(action, verb, handle)
         if verb.long:
             told = self.listener.progress
             return follow(self.opener, verb, action, handle, patience=patience, stop=self.stop, told=told)
         return settled_look(self.opener, verb, action, handle, patience=patience)
+
+    def _work(self, action: Action, verb: Verb, handle: dict[str, Json]) -> Verdict:
+        """Carry a long action on in this process. The world has the last word on whether it is done."""
+
+        def told(verdict: Verdict) -> None:
+            self.listener.progress(action, verdict)
+
+        said: Verdict | None
+        try:
+            said = verb.work(WriteWorld(self.opener), action, handle, told, lambda: self.stop.requested)
+        except WriteRefused as e:
+            said = Verdict("not-done", redact(e.message), remedy=redact(e.remedy))
+        except ReadFailed as e:
+            said = Verdict("not-done", redact(e.reason), remedy=redact(e.remedy))
+        except NotThere as e:
+            said = Verdict("not-done", redact(str(e)))
+        seen = settled_look(self.opener, verb, action, handle, patience=Patience(settle=0))
+        return said if said is not None and seen.state == "not-done" else seen
 
     def _conclude(
         self, run: str, action: Action, verb: Verb, handle: dict[str, Json] | None, verdict: Verdict
