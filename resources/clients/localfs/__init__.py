@@ -6,5 +6,20 @@ client    opening, and the questions it answers    staging   files that are not 
 from __future__ import annotations
 
 from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
+from resources.clients.localfs.trees import LocalFile, LocalNames, LocalTree, Staged
 
-__all__ = ["APP", "HERE", "MOST_FILES", "FsSize", "HardLinks", "Linked", "LocalFs", "LocalSpec", "Space"]
+__all__ = [
+    "APP",
+    "HERE",
+    "MOST_FILES",
+    "FsSize",
+    "HardLinks",
+    "Linked",
+    "LocalFile",
+    "LocalFs",
+    "LocalNames",
+    "LocalSpec",
+    "LocalTree",
+    "Space",
+    "Staged",
+]
