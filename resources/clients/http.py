@@ -61,7 +61,7 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
-class _Wire(httpx.BaseTransport):
+class Wire(httpx.BaseTransport):
     """A pool of connections whose sockets keep to the deadline."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
@@ -130,7 +130,7 @@ class Http:
         self._backend = DeadlineBackend(clock, network)
         self._slots = threading.BoundedSemaphore(parallel)
         base = httpx.URL(where.url.rstrip("/") + "/")
-        trust = _trust(ca_file, where) if base.scheme == "https" else None
+        trust = trusted(ca_file, where) if base.scheme == "https" else None
 
         def wire(keep: int) -> httpx.BaseTransport:
             pool = httpcore.ConnectionPool(
@@ -140,7 +140,7 @@ class Http:
                 keepalive_expiry=30.0,
                 network_backend=self._backend,
             )
-            return _Wire(pool)
+            return Wire(pool)
 
         def client(transport: httpx.BaseTransport) -> httpx.Client:
             return httpx.Client(
@@ -294,7 +294,7 @@ def _chunks(response: httpx.Response, where: Where) -> Iterator[bytes]:
         yield chunk
 
 
-def _trust(ca_file: str | None, where: Where) -> Any:
+def trusted(ca_file: str | None, where: Where) -> Any:
     """The usual authorities, and those of `ca_file`."""
     context = httpx.create_ssl_context()
     if ca_file:
