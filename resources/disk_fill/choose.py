@@ -1,7 +1,8 @@
 """From the world to a programme of moves: builds the solver's problem, and knows what still has to be asked.
 
 Pure. `reads` calls it for the queries of the second and third wave, `planning` for the result; both see the same choice.
-A move is only ever proposed when its files were counted, its target listed and its two roots proven to be two.
+A move is only ever proposed when its files were counted, its target listed and its two roots proven to be two. What could
+not be looked at is not replaced by something else: the choice is the one that it would be, without those moves.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ class Step:
 
 @dataclass
 class Choice:
-    """The programme. `near` is within the pace, `later` beyond it; `wants` is what has to be asked before `near` counts."""
+    """The programme. `near` is within the pace, `later` beyond it; `wants` is what has to be asked before `near` counts.
+
+    `unsure`: moves that would be in it, and rest on what was asked and not answered, or need one that does.
+    """
 
     near: list[Step] = field(default_factory=list)
     later: list[Step] = field(default_factory=list)
@@ -50,6 +54,7 @@ class Choice:
     solution: solver.Solution | None = None
     held: dict[str, No] = field(default_factory=dict)
     blocked: list[Blocked] = field(default_factory=list)
+    unsure: list[Step] = field(default_factory=list)
 
 
 @dataclass
@@ -82,6 +87,7 @@ class Chooser:
         }
         self.sizes: dict[str, int] = {}
         self.blocked: list[Blocked] = []
+        self.unseen: set[str] = set()  # things that were asked about without an answer
         self.barred: dict[tuple[str, str], str] = {}  # (thing, disk) → why it may not go there
         self._targets: dict[tuple[str, str, bool], dict[str, tuple[str, str]]] = {}
         self._opens: dict[tuple[str, str], tuple[frozenset[str], tuple[str, ...]]] = {}
@@ -104,9 +110,32 @@ class Chooser:
                     self.nos[step.thing.key] = No("it was not looked at in this run", "the next plan looks at it")
         else:
             out.later, out.near = [*out.near, *out.later], []
+        if self.final:
+            self._leave_unsure(out)
         if self.final and out.solution is not None:
             out.held = self._held(out)
         return out
+
+    def _leave_unsure(self, out: Choice) -> None:
+        """Take out the moves that rest on what is not known, and those that need them."""
+        left: set[str] = set()
+        for step in (*out.near, *out.later):
+            if self._unsure(step) or not left.isdisjoint(step.needs):
+                left.add(step.thing.key)
+                out.unsure.append(step)
+        out.near = [step for step in out.near if step.thing.key not in left]
+        out.later = [step for step in out.later if step.thing.key not in left]
+
+    def _unsure(self, step: Step) -> bool:
+        roots = (step.thing.root, step.root)
+        unseen = any(self._unlisted(step.thing.connection, root) is not None for root in roots)
+        return unseen or step.thing.key in self.unseen
+
+    def _unlisted(self, connection: str, root: str) -> Unknown | None:
+        """Why a root could not be listed, when it was asked for."""
+        listing = Listing(connection, root)
+        seen = self.ground.facts.get(listing) if self.ground.facts.has(listing) else None
+        return seen if isinstance(seen, Unknown) else None
 
     def asks(self, step: Step) -> list[Query[Any]]:
         """What has to be known of one move: its files as the app has them and as they are, and the target's contents."""
@@ -173,7 +202,7 @@ class Chooser:
                 bytes=thing.item.bytes or 0, code=answer.code,
             )
         )  # fmt: skip
-        self.nos[thing.key] = No(f"{what} could not be looked at")
+        self.unseen.add(thing.key)
 
     def _unmounted(self, connection: str, root: str, seen: Known[Any]) -> str:
         """A bare mount point lists nothing of what the app has there, and its free space is that of another disk."""
@@ -190,9 +219,9 @@ class Chooser:
                 self.blocked.append(told)
         return says
 
-    def _block_root(self, root: str, connection: str, answer: Unknown) -> None:
+    def _block_root(self, what: str, connection: str, answer: Unknown) -> None:
         told = Blocked(
-            what=f"moves to {root}", reason=f"what lies there, as {connection} sees it ({answer.reason})",
+            what=what, reason=f"what lies there, as {connection} sees it ({answer.reason})",
             remedy=answer.remedy, code=answer.code,
         )  # fmt: skip
         if told not in self.blocked:
@@ -225,11 +254,14 @@ class Chooser:
 
     def _barred(self, thing: Thing, root: str, fill: Fill) -> str:
         """Why nothing may move between these two roots; "" when they are proven to be two, or might still be."""
+        unlisted = {f"moves to {root}": self._unlisted(thing.connection, root)}
+        unlisted[f"moves from {thing.root}"] = self._unlisted(thing.connection, thing.root)
+        for what, answer in unlisted.items():
+            if answer is not None:
+                self._block_root(what, thing.connection, answer)
+                return ""  # it is chosen as it would be, and then left (see `_leave_unsure`)
         listing = Listing(thing.connection, root)
         seen = self.ground.facts.get(listing) if self.ground.facts.has(listing) else None
-        if isinstance(seen, Unknown):
-            self._block_root(root, thing.connection, seen)
-            return f"what lies in {root} could not be looked at"
         if isinstance(seen, Known) and (says := self._unmounted(thing.connection, root, seen)):
             return f"{root} {says}"
         if fill.vouched or self.fills[self.home(thing)].vouched:
@@ -355,7 +387,7 @@ class Chooser:
         short = {s.disk for s in out.solution.short} if out.solution else set()
         wished = solver.solve(self.problem(free_will=True))
         going = {move.item: move.target for move in wished.moves}
-        chosen = {step.thing.key for step in (*out.near, *out.later)}
+        chosen = {step.thing.key for step in (*out.near, *out.later, *out.unsure)}
         held: dict[str, No] = {}
         for key, thing in self.things.items():
             if key in chosen or (key not in going and self.home(thing) not in short):

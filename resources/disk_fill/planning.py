@@ -110,7 +110,9 @@ class _Planning:
             bars=tuple(self._bar(fill, choice) for fill in self.seen.disks.fills.values()),
             not_checked=self._not_checked(),
             errors=(*self.seen.view.errors, *self.seen.disks.errors, *self._unmatched()),
-            summary=texts.summary(self.actions, self.later, self.held, choice.solution, self.seen, rate=self.rate),
+            summary=texts.summary(
+                self.actions, self.later, self.held, None if choice.unsure else choice.solution, self.seen, rate=self.rate
+            ),
             population=population,
         )
 

@@ -1,0 +1,26 @@
+"""What could not be looked at takes its own moves out of the plan, and puts no others into it (law 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.facts import Query, Unknown
+from resources.clients.servarr import FileRows, Listing, MediaFiles
+from tests.kinds.disk_fill.made import three_disks
+
+
+@pytest.mark.parametrize(
+    "query", [FileRows("sonarr", 1), MediaFiles("sonarr", "/tv1/The Expanse"), Listing("sonarr", "/tv3")]
+)
+def test_nothing_takes_the_place_of_what_could_not_be_looked_at(query: Query[Any]) -> None:
+    """Another move instead of it would be a decision made on what is not known."""
+    healthy = {(a.subject.title, a.after["path"]) for a in three_disks().plan().actions}
+    made = three_disks()
+    made.broken[query] = Unknown("slow", "no answer in 60 s")
+    proposal = made.plan()
+    assert {(a.subject.title, a.after["path"]) for a in proposal.actions} < healthy
+    assert proposal.blocked
+    assert not all(bar.ok for bar in proposal.bars)
+    assert "any plan needs at least" not in " ".join(proposal.summary)
