@@ -101,7 +101,10 @@ class Blocked(Value):
 
 
 class Bar(Value):
-    """One disk, before and after the plan. Bytes; `size` None when nobody tells it. Free space is the servers' figure."""
+    """One disk, before and after the plan. Bytes; `size` None when nobody tells it. Free space is the servers' figure.
+
+    `reserved`: what was under way before the plan and is still to come (negative: to leave); `used_after` has it too.
+    """
 
     name: str
     size: int | None
@@ -111,6 +114,7 @@ class Bar(Value):
     free_after: int
     wanted: str
     ok: bool
+    reserved: int = 0
 
 
 class UnderWay(Value):

@@ -7,14 +7,14 @@ the engine. Everything else (schedule, guards, journal, ordering, retries, rende
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.action import Action, Json, Proposal
+from reconciler.action import Action, Bar, Json, Proposal
 from reconciler.address import Address
 from reconciler.errors import Diagnostic, Mark
 from reconciler.facts import Fact, Facts, Query
@@ -233,6 +233,12 @@ class Kind(ABC, Generic[S]):
     @abstractmethod
     def plan(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
         """Pure: same arguments, same bytes. No I/O, no clock, no randomness."""
+
+    def bars(
+        self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime, actions: Sequence[Action]
+    ) -> tuple[Bar, ...]:
+        """Disks before and after `actions` that did not come from `plan`: an undo shows them. (): the kind has none."""
+        return ()
 
     def why(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime, item: str) -> list[str]:
         """`arr why ITEM`: verdict on one title or id, as lines; empty when it is none of this resource's business."""

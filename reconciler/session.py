@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import registry
+from reconciler.action import Action, Bar
 from reconciler.address import Address
 from reconciler.apply import by_hand
 from reconciler.apply.executor import Executor
@@ -243,6 +244,16 @@ class Session:
                     return Absent(self.clock.now())
 
             desired, now = self.validate(), self.clock.now()
+            there = {str(r.address): r for r in desired.resources if not r.spec.paused}
+            mine = {e.action.address for e in entries if e.state == "done" and e.action.undo is not None}
+            facts, ledger = self._observe(store, opener, [r for a, r in there.items() if a in mine], None)
+
+            def bars(address: str, actions: Sequence[Action]) -> tuple[Bar, ...]:
+                if address not in there:
+                    return ()
+                kind = registry.kinds()[there[address].address.kind]
+                return kind.bars(there[address], facts, ledger, now, actions)
+
             own = {item for r in desired.resources for item in r.spec.protect}
             plan = undo_plan(
                 run,
@@ -255,7 +266,9 @@ class Session:
                 sources={},
                 limits=desired.stack.guards,
                 destroyed_today=store.destroyed_since(now - timedelta(days=1)),
-                protected={*desired.stack.protect, *own, *store.ledger(now, days=1).protected},
+                protected={*desired.stack.protect, *own, *ledger.protected},
+                bars=bars,
+                declared=there.keys(),
             )
             store.save_plan(plan.id, files.document(plan), plan.created)
         return plan

@@ -11,7 +11,7 @@ from reconciler.plan.model import Plan
 from reconciler.views import console
 from reconciler.views.documents import PlanDocument
 from reconciler.views.markdown import plan_markdown
-from reconciler.views.plan import plan_page
+from reconciler.views.plan import NOTHING_DECLARED, plan_page
 from reconciler.views.progress import Looking
 
 
@@ -24,10 +24,13 @@ def made(call: Call, targets: Sequence[str], *, retry: Sequence[str] = ()) -> Pl
         return call.session.plan(list(targets), told=looking.told, retry=retry)
 
 
-def shown(call: Call, plan: Plan, code: Exit) -> None:
-    """Print a plan as text, JSON or Markdown."""
+def shown(call: Call, plan: Plan, code: Exit, *, empty: str = NOTHING_DECLARED) -> None:
+    """Print a plan as text, JSON or Markdown. `empty`: what the text says of one without a resource."""
     short = call.session.short(plan.id)
     if call.format == "markdown":
         console.write(plan_markdown(plan, short, call.look()))
         return
-    call.tell(lambda: plan_page(plan, short, call.look()), lambda: PlanDocument(exit=int(code), short=short, plan=plan))
+    call.tell(
+        lambda: plan_page(plan, short, call.look(), empty=empty),
+        lambda: PlanDocument(exit=int(code), short=short, plan=plan),
+    )

@@ -29,5 +29,5 @@ def undo(
 
     plan = call.session.undo(run)
     code = exit_code(plan, detailed=False)
-    shown(call, plan, code)
+    shown(call, plan, code, empty=f"{run} did nothing that could be taken back: arr show {run}")
     return code

@@ -6,11 +6,11 @@ order. What it rests on is read now, and a subject that is no longer as the run 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from reconciler.action import Action, Effects, Held, Json, Proposal
+from reconciler.action import Action, Bar, Effects, Held, Json, Proposal
 from reconciler.facts import Fact, Known, Unknown
 from reconciler.plan import guards
 from reconciler.plan.identity import plan_id
@@ -18,6 +18,7 @@ from reconciler.plan.model import Plan, ResourcePlan
 from reconciler.plan.planner import VALIDITY
 from reconciler.stack import Guards
 
+Bars = Callable[[str, Sequence[Action]], tuple[Bar, ...]]
 Read = Callable[[Action], Fact[dict[str, Json]]]
 
 
@@ -47,6 +48,15 @@ def reverse(action: Action, number: int) -> Action | None:
     )
 
 
+def _summary(address: str, actions: Sequence[Action], *, declared: bool) -> tuple[str, ...]:
+    """What taking it back means for the wish."""
+    if not actions or not declared:
+        return ()
+    return (
+        f"{address} is declared as before: the next plan may ask for all of this again. Edit it or pause it first.",
+    )
+
+
 def undo_plan(
     run: str,
     entries: Iterable[tuple[Action, str]],
@@ -60,8 +70,11 @@ def undo_plan(
     limits: Guards,
     destroyed_today: tuple[int, int],
     protected: AbstractSet[str],
+    bars: Bars = lambda _address, _actions: (),
+    declared: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """`entries`: (action, outcome) of `run` in the order in which they were done. `sources`: address → where it is written.
+    `bars`: the disks around the actions of an address; `declared`: addresses whose wish still stands.
 
     To take back what was made is to destroy it: `limits` and `protected` bind an undo like any plan.
     """
@@ -90,7 +103,12 @@ def undo_plan(
             address=address,
             source=sources.get(address, f"undo of {run}"),
             cause="wish",
-            proposal=Proposal(actions=tuple(mine), held=tuple(held.get(address, ()))),
+            proposal=Proposal(
+                actions=tuple(mine),
+                held=tuple(held.get(address, ())),
+                bars=bars(address, mine) if mine else (),
+                summary=_summary(address, mine, declared=address in declared),
+            ),
         )
         for address, mine in sorted(actions.items())
     )

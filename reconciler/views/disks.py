@@ -42,6 +42,9 @@ def disk_table(page: Page, bars: Sequence[Bar], look: Look) -> None:
         _row(page, bar, name)
         if bar.size and bar.used is not None and bar.used_after is not None:
             page.line(Span(" " * (name + 2)), *drawn(bar.used / bar.size, bar.used_after / bar.size, marks))
+        if bar.reserved:
+            told = f"{signed(bar.reserved)} of the change is under way already"
+            page.line(Span(" " * (name + 2)), Span(told, "dim"))
     if any(bar.used != bar.used_after for bar in bars):
         page.line(Span(" " * (name + 2) + "   ".join(f"{mark} {what}" for what, mark in marks.items()), "dim"))
 

@@ -21,17 +21,19 @@ from reconciler.views.text import Page, Span, span
 
 CHANGES_SHOWN = 6
 TYPED_MOST = 40
+UNDO = "undo of "  # how the source of an undo's parts begins
+NOTHING_DECLARED = "Nothing is declared yet. What can be: arr explain"
 
 
-def plan_page(plan: Plan, short: str, look: Look) -> Page:
-    """The whole plan. `short` is what `arr apply` takes for its id."""
+def plan_page(plan: Plan, short: str, look: Look, *, empty: str = NOTHING_DECLARED) -> Page:
+    """The whole plan. `short` is what `arr apply` takes for its id; `empty`: what to say of one without a resource."""
     page = Page()
     speaking = [part for part in plan.resources if has_news(part)]
     title = [Span(f"plan {short} · valid until {look.moment(plan.valid_until)}", "dim")]
     if not speaking:
         page.edges([Span("Nothing to do.", "good")], [Span(f"plan {short}", "dim")])
     if not plan.resources and not plan.targets:
-        page.flow("Nothing is declared yet. What can be: arr explain")
+        page.flow(empty)
     for index, part in enumerate(speaking):
         page.blank()
         left = [span(part.address, "head")]
@@ -95,7 +97,7 @@ def cause_text(part: ResourcePlan) -> list[str]:
     if part.cause == "repair":
         return ["Cause: something stopped half-way and is to be mended."]
     if not part.changes:
-        return [f"Cause: {part.source}." if part.source.startswith("undo of ") else "Cause: your wish changed."]
+        return [f"Cause: {part.source}." if part.source.startswith(UNDO) else "Cause: your wish changed."]
     told = [f"{c.where}, {c.field} {c.before} → {c.after}" for c in part.changes]
     if len(told) == 1:
         return [f"Cause: your wish changed ({told[0]}). No drift."]
@@ -131,7 +133,7 @@ def _resource(page: Page, part: ResourcePlan, short: str, look: Look) -> None:
         page.blank()
         obstacles.guard(page, hit, (part,), short)
     page.blank()
-    for line in said.summary or _summary(part):
+    for line in [*(_summary(part) if part.source.startswith(UNDO) else ()), *said.summary] or _summary(part):
         page.flow(line)
     if said.not_checked:
         page.flow(f"not checked: {listing(list(said.not_checked))}", hang=3)

@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.action import Json, Proposal
+from reconciler.action import Action, Bar, Json, Proposal
 from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Known, Query
 from reconciler.kind import Kind, Ledger, Resource
@@ -68,6 +68,13 @@ class DiskFill(Kind[DiskFillSpec]):
         from resources.disk_fill import planning  # noqa: PLC0415
 
         return planning.plan(resource, facts, ledger, now)
+
+    def bars(
+        self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime, actions: Sequence[Action]
+    ) -> tuple[Bar, ...]:
+        from resources.disk_fill import bars  # noqa: PLC0415
+
+        return bars.bars(resource, facts, ledger, now, actions)
 
     def why(
         self, resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime, item: str

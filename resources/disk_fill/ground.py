@@ -5,6 +5,7 @@ Pure; `reads`, `planning` and `why` begin here, so that all three see the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +24,10 @@ from resources.disk_fill.world import View, view
 
 @dataclass(frozen=True)
 class Survey:
-    """All of it. `waiting`: disks to which something is brought back, so that what leaves them is decided afterwards."""
+    """All of it. `waiting`: disks to which something is brought back, so that what leaves them is decided afterwards.
+
+    `coming`: disk → bytes that moves under way still bring to it (negative: take off it).
+    """
 
     view: View
     disks: Disks
@@ -32,6 +36,7 @@ class Survey:
     under_way: tuple[UnderWay, ...]
     blocked: tuple[Blocked, ...]
     waiting: frozenset[str]
+    coming: Mapping[str, int]
 
 
 def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Survey:
@@ -63,6 +68,7 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     reserved: dict[str, int] = {}
     going = _ours(str(resource.address), ledger, seen, found, reserved)
     _theirs(ledger, seen, found, reserved)
+    coming = dict(reserved)
     _heals(torn, seen, found, reserved)
     unsettled = tuple(
         Blocked(
@@ -72,7 +78,7 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
         if p.verdict.state == "unknown" and p.action.address == str(resource.address)
     )
     ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, _torn(torn, seen))
-    return Survey(seen, found, torn, ground, going, unsettled, waiting)
+    return Survey(seen, found, torn, ground, going, unsettled, waiting, coming)
 
 
 def _waiting(torn: Broken, seen: View, found: Disks) -> frozenset[str]:

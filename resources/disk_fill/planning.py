@@ -16,6 +16,7 @@ from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
 from resources.clients.servarr import FileRows
 from resources.disk_fill import hardlinks, texts
+from resources.disk_fill.bars import bar
 from resources.disk_fill.choose import Choice, Chooser, Step
 from resources.disk_fill.disks import Fill
 from resources.disk_fill.eligibility import No
@@ -187,23 +188,11 @@ class _Planning:
         return Held(subject=subject, reason=no.reason, way_forward=no.way, bytes=thing.item.bytes or 0)
 
     def _bar(self, fill: Fill, choice: Choice) -> Bar:
-        change = sum(a.effects.disks.get(fill.name, 0) for a in self.actions)
-        after = fill.free - change
         short = {s.disk for s in choice.solution.short} if choice.solution else set()
         waits = any(step.source == fill.name for step in choice.later)
-        reached = (
-            not waits and fill.name not in short if fill.drain or self.resource.spec.balance else after >= fill.min_free
-        )
-        return Bar(
-            name=fill.name,
-            size=fill.size,
-            used=fill.size - fill.free if fill.size is not None else None,
-            used_after=fill.size - after if fill.size is not None else None,
-            free=fill.free,
-            free_after=after,
-            wanted=fill.wanted(self.resource.spec.settle),
-            ok=reached,
-        )
+        reached = not waits and fill.name not in short if fill.drain or self.resource.spec.balance else None
+        coming = self.seen.coming.get(fill.name, 0)
+        return bar(fill, self.actions, coming, settle=self.resource.spec.settle, ok=reached)
 
     def _not_checked(self) -> tuple[str, ...]:
         moving = [a for a in self.actions if a.verb == "move"]

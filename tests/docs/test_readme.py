@@ -115,6 +115,8 @@ def test_the_first_plan_and_what_follows_it(reader: Reader) -> None:
             assert done.returncode == ENDS.get(command, 0), command + done.stdout + done.stderr
             if command.startswith("arr undo"):
                 (back,) = re.findall(r"Apply: arr apply (\w+)", done.stdout)
+                assert re.search(r"^d1 .*%.*at most 80%", done.stdout, re.MULTILINE), done.stdout
+                assert "the next plan may ask for all of this again" in " ".join(done.stdout.split())
                 assert reader.run(f"{enter} arr apply {back} --approve {back}").returncode == 0
                 assert reader.lab.files() == before
     finally:

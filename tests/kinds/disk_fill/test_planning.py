@@ -11,6 +11,7 @@ import pytest
 from reconciler.action import Action, Effects
 from reconciler.facts import Facts, Known, Unknown
 from reconciler.kind import Ledger, Pending, Verdict
+from reconciler.plan.undo import reverse
 from reconciler.units import size_text
 from resources.clients.localfs import Linked, Space
 from resources.clients.servarr import (
@@ -580,6 +581,23 @@ def test_a_move_under_way_reserves_its_room_and_its_subject() -> None:
     assert first.subject.ident not in {a.subject.ident for a in proposal.actions}
     assert first.subject.ident not in {h.subject.ident for h in proposal.held}
     assert sum(a.effects.bytes_moved for a in proposal.actions) < 806 * GB
+    bars = {b.name: b for b in proposal.bars}
+    assert (bars["d1"].reserved, bars["d3"].reserved) == (-388 * GB, 388 * GB)
+    for bar in bars.values():  # what is under way comes whatever the plan does
+        changed = sum(a.effects.disks.get(bar.name, 0) for a in proposal.actions)
+        assert bar.free - bar.free_after == changed + bar.reserved
+
+
+def test_an_undo_shows_the_disks_too() -> None:
+    """Taking all of a plan back ends where it began, and says which limits are broken again."""
+    made = three_disks()
+    first = made.plan()
+    back = [undone for n, a in enumerate(first.actions, 1) if (undone := reverse(a, n)) is not None]
+    there = made.after(first.actions)
+    bars = KIND.bars(there.resource(), there.facts(), there.ledger, NOW, back)
+    before = {b.name: b for b in first.bars}
+    assert {b.name: b.used_after for b in bars} == {name: b.used for name, b in before.items()}
+    assert {b.name for b in bars if not b.ok} == {"d1"}
 
 
 def test_what_could_not_be_settled_is_blocked() -> None:

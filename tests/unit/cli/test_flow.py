@@ -194,6 +194,16 @@ def test_history_show_undo(arr: Desk) -> None:
     assert (applied.code, arr.world()) == (Exit.OK, {})
 
 
+def test_an_undo_of_nothing(arr: Desk) -> None:
+    """A run that did nothing is told apart from a stack without a wish."""
+    arr.app.faults.add("refuse")
+    arr("apply", arr.short())
+    undone = arr("undo", "r000001")
+    assert undone.code == Exit.OK
+    assert "Nothing is declared" not in undone.out
+    assert "arr show r000001" in undone.out
+
+
 def test_drift(arr: Desk) -> None:
     """What the world changed is drift; what you changed is not."""
     arr("apply", arr.short())

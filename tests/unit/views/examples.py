@@ -213,7 +213,12 @@ BUSY = MEDIA.model_copy(
         "cause": "drift",
         "changes": (),
         "proposal": Proposal(
-            bars=(bar("d1", 8000, 7360, 7000, "at most 85%, settles at 82%", ok=False), DISKS[1]),
+            bars=(
+                bar("d1", 8000, 7360, 6994, "at most 85%, settles at 82%", ok=False).model_copy(
+                    update={"reserved": -366 * GB}
+                ),
+                DISKS[1],
+            ),
             later=(FARGO.model_copy(update={"id": "disk_fill.media/2"}),),
             under_way=(
                 UnderWay(action=EXPANSE, says="begun 13:20 in run r000011", done_bytes=122 * GB, total_bytes=488 * GB),
