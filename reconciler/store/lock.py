@@ -10,14 +10,14 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reconciler.errors import LockedError
+from reconciler.errors import LockedError, StoreError
 from reconciler.store.faults import faults
 from reconciler.store.rows import time_text
 
@@ -55,7 +55,7 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
         try:
             yield
         finally:
-            (folder / HOLDER).unlink(missing_ok=True)
+            _forget(folder / HOLDER)
     finally:
         lock.release()
 
@@ -63,6 +63,9 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
 @contextmanager
 def living(folder: Path, run: str) -> Iterator[None]:
     """Show that the process of `run` is at work, for the block. The kernel's lock again: it ends with the process."""
+    for left in folder.glob("r*.live"):  # by processes that were killed, and which nobody asks about any more
+        with suppress(StoreError):
+            alive(folder, left.stem)
     path = folder / f"{run}.live"
     lock = FileLock(path, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
     with faults(path):
@@ -70,7 +73,7 @@ def living(folder: Path, run: str) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        _forget(path)
         lock.release()
 
 
@@ -85,9 +88,16 @@ def alive(folder: Path, run: str) -> bool:
             lock.acquire()
         except Timeout:
             return True
-    path.unlink(missing_ok=True)
+    _forget(path)
     lock.release()
     return False
+
+
+def _forget(path: Path) -> None:
+    """Take a file away that only a held lock gives a meaning. Where it cannot be it may stay: nobody believes it, and to
+    fail here would hide how the work under the lock ended, or make a failure of what is done."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _record(folder: Path, holder: Holder) -> None:

@@ -80,6 +80,12 @@ def hold(folder: Path, purpose: str) -> None:
     say("let go")
 
 
+def live(folder: Path, run: str) -> None:
+    with Store.open(folder, SystemClock()) as store, store.living(run):
+        say("alive")
+        sys.stdin.readline()
+
+
 def consume(folder: Path, plan: str) -> None:
     with Store.open(folder, SystemClock()) as store:
         run = store.begin_run("apply", plan)
@@ -103,7 +109,7 @@ def create_at_once(folder: Path, _: str) -> None:
         say(f"{type(e).__name__} {e.message}")
 
 
-DEEDS = {f.__name__: f for f in (migrate, create, hold, consume, create_at_once)}
+DEEDS = {f.__name__: f for f in (migrate, create, hold, live, consume, create_at_once)}
 
 if __name__ == "__main__":
     if sys.argv[1] == "journal":

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.clock import FakeClock, SystemClock
-from reconciler.errors import Exit, LockedError
+from reconciler.errors import Exit, LockedError, StoreError
 from reconciler.store import Store
-from tests.unit.store.parts import Child, action
+from tests.unit.store.parts import Child, action, ordinary_user
 
 
 def test_the_second_process_learns_who_holds_it(store: Store, folder: Path) -> None:
@@ -122,3 +122,51 @@ def test_threads_share_a_store(store: Store) -> None:
     entries = store.run(run)[1]
     assert len(entries) == 100
     assert all(e.outcome == "done" and e.says == e.action.subject.key.removeprefix("tvdb:") for e in entries)
+
+
+def test_a_record_that_cannot_be_taken_away_hides_nothing(public: Path) -> None:
+    """What was done under the lock ends as it ended; the lock is free all the same."""
+    folder = public / "state"
+    with Store.open(folder, SystemClock()):
+        pass
+    folder.chmod(0o777)
+    (folder / "arr.db").chmod(0o666)
+    (folder / "arr.lock").chmod(0o666)
+    with ordinary_user(), Store.open(folder, SystemClock()) as mine:
+        for name in ("lock", "living"):
+            with pytest.raises(StoreError, match="how the work ended"), getattr(mine, name)("r000001"):
+                closed(folder)
+                raise StoreError("how the work ended")
+            opened(folder)
+    assert (folder / "arr.lock.json").exists()
+    assert (folder / "r000001.live").exists()
+    with Store.open(folder, SystemClock()) as store, store.lock("again"):
+        assert not store.alive("r000001")
+
+
+def closed(folder: Path) -> None:
+    _as_owner(folder, 0o555)
+
+
+def opened(folder: Path) -> None:
+    _as_owner(folder, 0o777)
+
+
+def _as_owner(folder: Path, mode: int) -> None:
+    """Change the mode of a folder that belongs to whoever the process began as."""
+    now = os.geteuid()
+    os.seteuid(os.getresuid()[2])
+    folder.chmod(mode)
+    os.seteuid(now)
+
+
+def test_what_killed_processes_left_is_cleared_by_the_next_run(store: Store, folder: Path) -> None:
+    with Child("live", folder, "r000007") as child:
+        assert child.line() == "alive"
+        with store.living("r000008"):
+            assert (folder / "r000007.live").exists()
+        child.kill()
+    assert (folder / "r000007.live").exists()
+    with store.living("r000009"):
+        assert not (folder / "r000007.live").exists()
+    assert list(folder.glob("*.live")) == []
