@@ -1,11 +1,11 @@
-"""Runs `arr` in child processes that kill themselves where they are told to; the other end of `Pilot` in `pilots.py`.
+"""Runs `arr` in child processes that kill themselves where they are told to; the other end of `Pilot` in `test_matrix.py`.
 
-Reads one JSON object a line: `{args, cwd, env, die_at, out, err, marks}`; answers `{"code": N}` (-9: it was killed). The
+Reads one JSON object a line: `{args, cwd, env, die_at, reads, out, err, marks}`; answers `{"code": N}` (-9: it was killed). The
 process has everything imported and forks for each command, so that a run costs its own work and no start.
 
 A crash point is each side of every boundary of the journal, and for each write to a server: before it is sent, and when the
-server has done it and its answer is not read yet. They are counted from 1; at point `die_at` the process gets SIGKILL.
-Each point is noted in the file `marks` before it is passed.
+server has done it and its answer is not read yet; with `reads` also before each read of a server. They are counted from 1;
+at point `die_at` the process gets SIGKILL. Each point is noted in the file `marks` before it is passed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def plant(point: Points) -> None:
+def plant(point: Points, *, reads: bool) -> None:
     """Put the points into the code."""
 
     def around(name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,6 +82,15 @@ def plant(point: Points) -> None:
 
     Http.write, Http._written = sent, answered  # type: ignore[method-assign]  # this is the point of it
 
+    if reads:
+        read = Http._read
+
+        def looked(self: Http, path: str, *args: Any) -> Any:
+            point(f"before GET {path}")
+            return read(self, path, *args)
+
+        Http._read = looked  # type: ignore[assignment, method-assign]
+
     def hurried(self: SystemClock, seconds: float) -> None:
         time.sleep(seconds / HURRY)
 
@@ -96,7 +105,7 @@ def fly(order: dict[str, Any]) -> int:
     for number, name in ((1, "out"), (2, "err")):
         file = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, number)
-    plant(Points(order["die_at"], Path(order["marks"])))
+    plant(Points(order["die_at"], Path(order["marks"])), reads=order["reads"])
     return int(outcome(order["args"]))
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox import faults
+from tests import figures
+from tests.effort import PROOF
 from tests.laws.bench import SECRET_VARIABLE, Bench, bench
-from tests.laws.worlds import CANARY, Case, cases
+from tests.laws.worlds import CANARY, COUNTED, Case, cases
 
-PROOF = bool(os.environ.get("ARR_PROOF"))
 # Answers that are none at all; what lies is tried on plans (`test_planning.py`).
 OUTAGES = [n for n in faults.ANSWERS if n not in ("slow", "stale-list", "short-list")]
 
@@ -39,6 +39,12 @@ def laws(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv(SECRET_VARIABLE, CANARY)
     with bench(case, tmp_path) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def counted() -> Iterator[None]:
+    yield
+    figures.add("laws", COUNTED, tries=1)
 
 
 @pytest.fixture

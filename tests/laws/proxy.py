@@ -1,5 +1,6 @@
-"""A proxy before one server that can lie: it keeps a write to itself and gives the answer of another run, or it repeats
-the caller's key in an error. Tests of law 8 (verified) and law 10 (no secret leaves) stand on it.
+"""A proxy before one server that can lie: it keeps a write to itself and gives the answer of another run, it repeats the
+caller's key in an error, or it answers with fields that nobody knows. Tests of law 8 (verified), law 9 (what is not declared
+survives) and law 10 (no secret leaves) stand on it.
 
     with proxy(bench.server.port) as between:
         bench.url = between.url
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Answer:
 
 class Proxy(ThreadingHTTPServer):
     """`writes`: the answers to writes so far, in their order. `swallow`: number of a write (from 0) → what is answered
-    instead of doing it. `tell_tale`: methods whose requests are answered with an error that repeats the key."""
+    instead of doing it. `tell_tale`: methods whose requests are answered with an error that repeats the key. `plant`: put into
+    every object of every answer. `sent`: every PUT so far, as (path, what was last read there, what was sent)."""
 
     daemon_threads = True
     block_on_close = False
@@ -39,6 +42,9 @@ class Proxy(ThreadingHTTPServer):
         self.writes: list[Answer] = []
         self.swallow: dict[int, Answer] = {}
         self.tell_tale: dict[str, int] = {}
+        self.plant: dict[str, Any] = {}
+        self.read: dict[str, Any] = {}
+        self.sent: list[tuple[str, Any, Any]] = []
         self.lock = threading.Lock()
 
     @property
@@ -54,8 +60,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command in self.server.tell_tale:
             self._send(_tale(self.headers.get("X-Api-Key", ""), self.server.tell_tale[self.command]))
         elif self.command == "GET":
-            self._send(self._passed_on(body))
+            self._send(self._planted(self._passed_on(body)))
         else:
+            if self.command == "PUT":
+                path = self.path.partition("?")[0]
+                self.server.sent.append((path, self.server.read.get(path), json.loads(body)))
             with self.server.lock:
                 lie = self.server.swallow.get(len(self.server.writes))
                 answer = lie or self._passed_on(body)
@@ -74,6 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             line.close()
 
+    def _planted(self, answer: Answer) -> Answer:
+        if not self.server.plant or answer.status != 200:
+            return answer
+        value = planted(json.loads(answer.body), self.server.plant)
+        self.server.read[self.path.partition("?")[0]] = value
+        return Answer(answer.status, answer.kind, json.dumps(value).encode())
+
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         if answer.kind:
@@ -85,6 +101,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed."""
+
+
+def planted(value: Any, plant: dict[str, Any]) -> Any:
+    """The JSON value with `plant` in each of its objects."""
+    if isinstance(value, dict):
+        return {**{key: planted(inner, plant) for key, inner in value.items()}, **plant}
+    return [planted(inner, plant) for inner in value] if isinstance(value, list) else value
 
 
 def _tale(key: str, status: int) -> Answer:

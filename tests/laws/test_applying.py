@@ -10,6 +10,7 @@ import pytest
 from reconciler.errors import StaleError, StoreError
 from reconciler.store import Store
 from tests.laws.bench import Bench, bench, changed, key_of
+from tests.laws.proxy import proxy
 from tests.laws.worlds import SERVER, Case
 
 
@@ -91,6 +92,25 @@ def test_nothing_unowned(laws: Bench) -> None:
         if key in before and key in after:
             fields = {f for f in before[key].keys() | after[key].keys() if before[key].get(f) != after[key].get(f)}
             assert fields <= may, f"{key}: {fields - may}"
+    laws.assert_reached()
+
+
+def test_what_nobody_knows_survives(laws: Bench) -> None:
+    """Law 9, for fields of a later version: an update sends back what was read, to the letter, but for what it changes."""
+    may = set(laws.case.told.get("touches", {}).get("items", ()))
+    with proxy(laws.server.port) as between:
+        between.plant = {"fieldOfALaterVersion": {"kept": [1, None, "ä"], "deep": {"er": 2.5}}}
+        laws.url = between.url
+        laws.declare()
+        plan = laws.plan()
+        assert laws.steps(plan)
+        report = laws.session.apply(plan, approve=plan.id)
+    assert {o.state for o in report.outcomes} == {"done"}, report.outcomes
+    assert bool(may) == bool(between.sent), "`touches` says whether anything is updated"
+    for path, read, sent in between.sent:
+        assert read is not None, f"{path} was replaced without having been read"
+        differ = {name for name in read.keys() | sent.keys() if read.get(name, ...) != sent.get(name, ...)}
+        assert differ <= may, f"{path}: {differ - may}"
     laws.assert_reached()
 
 

@@ -22,8 +22,8 @@ from reconciler.plan.planner import Ground, make_plan
 from reconciler.store import Store
 from resources.clients.servarr.client import reads
 from sandbox import faults
+from tests.effort import PROOF
 from tests.laws.bench import Bench, Hurried
-from tests.laws.conftest import PROOF
 from tests.laws.worlds import SERVER, Case
 
 MOMENTS = {"created", "valid_until", "serial"}

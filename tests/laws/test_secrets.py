@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import PROOF
 from tests.laws.bench import SECRET_VARIABLE, Bench
-from tests.laws.conftest import PROOF
 from tests.laws.proxy import proxy
 from tests.laws.worlds import CANARY, SERVER
 

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent / "worlds"
 APPS = ("sonarr", "sonarr-v5", "radarr")
 SERVER = "server"
 CANARY = "canary5e7d1f0b3a49c8624d0e91b7"  # the server's key: it must be found nowhere else
+COUNTED = "the twelve laws of a kind, over every registered kind, in each of its worlds, under each app"
 KEYS = {
     "about",
     "apps",
