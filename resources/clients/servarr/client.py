@@ -116,7 +116,8 @@ class ServarrClient:
     # lists -----------------------------------------------------------------------------------------------------------
 
     def _tags(self) -> tuple[Tag, ...]:
-        return tuple(sorted(self.http.each(f"{API}/tag", parse.tag), key=lambda t: (t.label, t.id)))
+        found = parse.once(self.http.each(f"{API}/tag", parse.tag), lambda t: t.id, "the tags")
+        return tuple(sorted(found, key=lambda t: (t.label, t.id)))
 
     def _labelled(self, found: list[tuple[Item, tuple[int, ...]]]) -> tuple[Item, ...]:
         """With the labels of the tags, read after the items. An id that the list lacks stays, as `#5`: it is not no tag."""
@@ -136,13 +137,15 @@ class ServarrClient:
         return self._labelled(found)
 
     def _roots(self) -> tuple[Root, ...]:
-        return tuple(sorted(self.http.each(f"{API}/rootfolder", parse.root), key=lambda r: r.path))
+        found = parse.once(self.http.each(f"{API}/rootfolder", parse.root), lambda r: r.id, "the root folders")
+        return tuple(sorted(found, key=lambda r: r.path))
 
     def _disk_spaces(self) -> tuple[DiskSpace, ...]:
         return tuple(sorted(self.http.each(f"{API}/diskspace", parse.disk_space), key=lambda d: d.path))
 
     def _commands(self) -> tuple[Command, ...]:
-        return tuple(sorted(self.http.each(f"{API}/command", parse.command), key=lambda c: c.id))
+        found = parse.once(self.http.each(f"{API}/command", parse.command), lambda c: c.id, "the commands")
+        return tuple(sorted(found, key=lambda c: c.id))
 
     def _log_tail(self) -> tuple[LogLine, ...]:
         params: dict[str, str | int | bool] = {
@@ -201,7 +204,10 @@ class ServarrClient:
         return raw
 
     def _command(self, command_id: int) -> Command:
-        return parse.command(self.http.get(f"{API}/command/{command_id:d}", may_miss=True))
+        found = parse.command(self.http.get(f"{API}/command/{command_id:d}", may_miss=True))
+        if found.id != command_id:
+            raise parse.malformed(f"command {command_id}", "the answer is about something else")
+        return found
 
     def _file_rows(self, item_id: int) -> tuple[FileRow, ...]:
         keep = partial(parse.file_row, flavour=self.flavour)
@@ -209,6 +215,7 @@ class ServarrClient:
         found = self.http.each(f"{API}/{self.flavour.file}", keep, params, may_miss=True)
         if any(row.item_id != item_id for row in found):
             raise parse.malformed(f"the files of {self.flavour.item} {item_id}", "some are of another")
+        parse.once(found, lambda row: row.id, f"the files of {self.flavour.item} {item_id}")
         return tuple(sorted(found, key=lambda row: row.relative))
 
     # folders ---------------------------------------------------------------------------------------------------------
@@ -238,7 +245,9 @@ class ServarrClient:
 
     def _media_files(self, path: str) -> tuple[str, ...]:
         params = {"path": parse.plain(path)}
-        return tuple(sorted(self.http.each(f"{API}/filesystem/mediafiles", parse.media_file, params)))
+        keep = partial(parse.media_file, path=path)
+        found = self.http.each(f"{API}/filesystem/mediafiles", keep, params)
+        return tuple(sorted(parse.once(found, lambda name: name, f"the videos in {path}")))
 
     # writes ----------------------------------------------------------------------------------------------------------
 

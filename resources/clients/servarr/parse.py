@@ -7,8 +7,9 @@ labels and messages that hold half a character are mended; a path that does is m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from posixpath import normpath
 from typing import Any, TypeVar
 
 from reconciler.connection import redact
@@ -193,13 +194,32 @@ def entries(raw: Any, path: str) -> tuple[Entry, ...]:
     folders, files = _need(raw, "directories", list, what), _need(raw, "files", list, what)
     if any(not isinstance(e, dict) for e in (*folders, *files)):
         raise malformed(what, "something in it is no entry")
+    above = raw.get("parent")
+    apart = [e for e in (*folders, *files) if "path" in e and not _is(e["path"], f"{path}/{e.get('name')}")]
+    if (isinstance(above, str) and not _is(above, f"{path}/..")) or apart:
+        raise malformed(what, "the answer is about another folder")
     found = [Entry(_need(e, "name", str, what), is_folder=True, bytes=0) for e in folders]
     found += [Entry(_need(e, "name", str, what), is_folder=False, bytes=_number(e, "size", what)) for e in files]
-    return tuple(sorted(found, key=lambda e: e.name))
+    return tuple(sorted(once(found, lambda e: e.name, what), key=lambda e: e.name))
 
 
-def media_file(raw: Raw) -> str:
-    return _need(raw, "relativePath", str, "a media file")
+def _is(told: Any, path: str) -> bool:
+    """Whether a path that the server tells is this one, however either is spelt."""
+    return isinstance(told, str) and normpath(told) == normpath(path)
+
+
+def media_file(raw: Raw, path: str) -> str:
+    relative = _need(raw, "relativePath", str, "a media file")
+    if "path" in raw and not _is(raw["path"], f"{path}/{relative}"):
+        raise malformed(f"the videos in {path}", "the answer is about another folder")
+    return relative
+
+
+def once(found: list[T], key: Callable[[T], object], what: str) -> list[T]:
+    """`found`, unless something is told twice: then it is two answers, or half of one."""
+    if len({key(one) for one in found}) != len(found):
+        raise malformed(what, "it tells something twice")
+    return found
 
 
 def file_row(raw: Raw, flavour: Flavour) -> FileRow:

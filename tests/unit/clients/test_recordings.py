@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -19,17 +19,18 @@ from resources.clients.servarr.flavour import RADARR, SONARR, Flavour
 RECORDINGS = Path(os.environ.get("ARR_RECORDINGS", Path(__file__).parents[4] / "shared" / "recordings"))
 
 
-def answers(app: str) -> Iterator[tuple[str, Any]]:
-    """(path below /api/v3, JSON) of every GET that was answered with 200."""
+def answers(app: str) -> Iterator[tuple[str, str, Any]]:
+    """(path below /api/v3, the query's path, JSON) of every GET that was answered with 200."""
     for file in sorted((RECORDINGS / app).glob("*.jsonl")):
         for line in file.read_text().splitlines():
             entry = json.loads(line)
             if entry.get("request", {}).get("method") != "GET" or entry.get("response", {}).get("status") != 200:
                 continue
             body = entry["response"]["body"] or {}
-            path = urlsplit(entry["request"]["path"]).path
-            if "json" in body and path.startswith("/api/v3/"):
-                yield path.removeprefix("/api/v3/"), body["json"]
+            asked = urlsplit(entry["request"]["path"])
+            if "json" in body and asked.path.startswith("/api/v3/"):
+                folder = parse_qs(asked.query).get("path", [""])[0]
+                yield asked.path.removeprefix("/api/v3/"), folder, body["json"]
 
 
 def parsers(flavour: Flavour) -> dict[str, Callable[[Any], Any]]:
@@ -40,7 +41,6 @@ def parsers(flavour: Flavour) -> dict[str, Callable[[Any], Any]]:
         "command": parse.command,
         flavour.item: partial(parse.item, flavour=flavour),
         flavour.file: partial(parse.file_row, flavour=flavour),
-        "filesystem/mediafiles": parse.media_file,
     }
 
 
@@ -50,7 +50,7 @@ def test_what_the_real_servers_answered_is_understood(app: str, flavour: Flavour
         assert os.environ.get("CI") != "true", f"{RECORDINGS} has to be there in CI"
         pytest.skip(f"no recordings at {RECORDINGS}")
     seen: Counter[str] = Counter()
-    for path, data in answers(app):
+    for path, folder, data in answers(app):
         name, _, number = path.rpartition("/")
         if path == "system/status":
             assert parse.status(data, "it").app == flavour.name
@@ -58,8 +58,11 @@ def test_what_the_real_servers_answered_is_understood(app: str, flavour: Flavour
             keep = partial(parse.queue_record, flavour=flavour) if path == "queue" else parse.log_line
             for record in data["records"]:
                 keep(record)
-        elif path == "filesystem":
-            parse.entries(data, "x")
+        elif path == "filesystem" and folder.endswith("/"):  # without the slash it lists the folder above
+            parse.entries(data, folder)
+        elif path == "filesystem/mediafiles":
+            for one in data:
+                parse.media_file(one, folder)
         elif path in parsers(flavour) and isinstance(data, list):
             for one in data:
                 parsers(flavour)[path](one)

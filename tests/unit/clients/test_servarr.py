@@ -280,8 +280,8 @@ def test_folders(monkeypatch: pytest.MonkeyPatch) -> None:
         folders, files = tree.get(query["path"], ([], []))
         assert query["includeFiles"] == "true"
         return {
-            "parent": "/",
-            "directories": [{"type": "folder", "name": n} for n in folders],
+            "parent": query["path"].rstrip("/").rpartition("/")[0] + "/",
+            "directories": [{"type": "folder", "name": n, "path": f"{query['path']}{n}/"} for n in folders],
             "files": [{"type": "file", "name": n, "size": s} for n, s in files],
         }
 
@@ -314,6 +314,51 @@ def test_what_is_not_there_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_of_another_item_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"id": 1, "seriesId": 2, "relativePath": "a.mkv", "path": "/tv/a.mkv", "size": 1}
     assert unknown(monkeypatch, {"/episodefile": [row]}, FileRows("tv", 1)).code == "malformed"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"parent": "/", "directories": [], "files": []},
+        {"parent": "/tv1/", "directories": [{"name": "x", "path": "/tv2/x/"}], "files": []},
+        {"parent": "/tv1/", "directories": [], "files": [{"name": "x", "size": 1, "path": "/tv1/x"}]},
+        {"parent": "/tv1/", "directories": [{"name": "x"}, {"name": "x"}], "files": []},
+    ],
+)
+def test_the_listing_of_another_folder_is_no_answer(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    """An empty folder and a missing one look alike: only the path tells that it is the wrong one."""
+    assert unknown(monkeypatch, {"/filesystem": answer}, Listing("tv", "/tv1/Alpha")).code == "malformed"
+
+
+def test_the_videos_of_another_folder_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = {"path": "/tv1/Alpha/x.mkv", "relativePath": "Alpha/x.mkv"}
+    found = unknown(
+        monkeypatch, {"/filesystem/mediafiles": [{**video, "path": "/tv2/x.mkv"}]}, MediaFiles("tv", "/tv1")
+    )
+    assert found.code == "malformed"
+    with client(monkeypatch, {"/filesystem/mediafiles": [video]}) as (tv, _):
+        assert tv.read(MediaFiles("tv", "/tv1//")) == ("Alpha/x.mkv",)
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "query"),
+    [
+        ("/tag", {"id": 1, "label": "kids"}, Tags("tv")),
+        ("/rootfolder", {"id": 1, "path": "/tv1", "accessible": True}, Roots("tv")),
+        ("/command", {"id": 1, "name": "RescanSeries", "status": "queued"}, Commands("tv")),
+        ("/episodefile", {"id": 1, "seriesId": 1, "relativePath": "a", "path": "/a", "size": 1}, FileRows("tv", 1)),
+        ("/filesystem/mediafiles", {"relativePath": "a.mkv"}, MediaFiles("tv", "/tv1")),
+    ],
+)
+def test_a_list_that_tells_something_twice_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, path: str, row: dict[str, Any], query: Query[Any]
+) -> None:
+    assert unknown(monkeypatch, {path: [row, row]}, query).code == "malformed"
+
+
+def test_another_command_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"id": 8, "name": "RescanSeries", "status": "queued"}
+    assert unknown(monkeypatch, {"/command/7": other}, CommandById("tv", 7)).code == "malformed"
 
 
 def test_an_item_under_another_id_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
