@@ -22,6 +22,7 @@ from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.world import View
 
 ROUNDED = 0.02  # how much smaller than the disk a declared size may be: people write 8 TB for 8.001
+WRONG = 0.1  # how far a declared size may be from the measured one: file systems take a part for themselves
 UNLIMITED_KEEPS = 100 * 1024**2  # bytes that stay free on a disk without a limit: below, the apps refuse imports
 
 
@@ -150,6 +151,10 @@ def _fill(
     usable = [pair for name in group for pair in roots[name]]
     free = min(root.free or 0 for _, root in usable)
     size = _size(out, view, facts, group, declared, free, usable)
+    wrong = _wrongly_declared(resource, group, size)
+    if wrong:
+        out.errors += wrong
+        return None
     shares = [d.max for d in declared if d.max is not None]
     if shares and size is None:
         told = [b.what for b in out.blocked] + out.errors
@@ -228,6 +233,20 @@ def _size(
     if failed is not None:
         out.blocked.append(failed)
     return None
+
+
+def _wrongly_declared(resource: Resource[DiskFillSpec], group: tuple[str, ...], size: int | None) -> list[str]:
+    """A declared size far from what is measured: either the figure is wrong, or it is another disk."""
+    out = []
+    for name in group:
+        said = resource.stack.disks[name].size
+        if size is not None and said is not None and abs(said - size) > size * WRONG:
+            mark = resource.stack.marks.get(f"disks.{name}.size")
+            out.append(
+                f"disks.{name}.size{f' ({mark.file}:{mark.line})' if mark else ''}: it is said to be {size_text(said)}, "
+                f"but {size_text(size)} are measured: correct or remove it, or see that the right disk is mounted there"
+            )
+    return out
 
 
 def _told(view: View, free: int, usable: list[tuple[str, Root]]) -> int | None:

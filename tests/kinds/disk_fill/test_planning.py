@@ -430,7 +430,7 @@ def test_keep_free_needs_no_size() -> None:
 def test_the_size_is_what_this_machine_measures_else_what_the_app_tells_else_what_is_declared() -> None:
     here = untold(here={"/mnt/d1": Space(8 * TB, 640 * GB)})
     here.disks = """
-        d1: {roots: {sonarr: /tv1}, max: 85%, here: /mnt/d1, size: 99 TB}
+        d1: {roots: {sonarr: /tv1}, max: 85%, here: /mnt/d1, size: 8.7 TB}
         d2: {roots: {sonarr: /tv2}, max: 85%, size: 8 TB}
         d3: {roots: {sonarr: /tv3}, max: 85%}
     """
