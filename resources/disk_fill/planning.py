@@ -22,6 +22,7 @@ from resources.disk_fill.disks import Fill
 from resources.disk_fill.eligibility import No
 from resources.disk_fill.ground import Survey, survey
 from resources.disk_fill.healing import heal
+from resources.disk_fill.landmarks import Landmarks
 from resources.disk_fill.places import unseen
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.verbs.move import rests_on as move_rests_on
@@ -54,6 +55,7 @@ class _Planning:
     later: list[Action] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     blocked: list[Blocked] = field(default_factory=list)
+    landmarks: Landmarks | None = None
 
     @cached_property
     def rate(self) -> tuple[float, int]:
@@ -112,7 +114,12 @@ class _Planning:
             not_checked=self._not_checked(),
             errors=(*self.seen.view.errors, *self.seen.disks.errors, *self._unmatched()),
             summary=texts.summary(
-                self.actions, self.later, self.held, None if choice.unsure else choice.solution, self.seen, rate=self.rate
+                self.actions,
+                self.later,
+                self.held,
+                None if choice.unsure else choice.solution,
+                self.seen,
+                rate=self.rate,
             ),
             population=population,
         )
@@ -127,7 +134,7 @@ class _Planning:
         rows = FileRows(thing.connection, thing.item.id)
         answer = self.facts.get(rows) if self.facts.has(rows) else None
         files = {row.relative: row.bytes for row in answer.value} if isinstance(answer, Known) else {}
-        data = self._data(chooser, step, destination, files)
+        data = self._data(chooser, step, destination, files, choice)
         return Action(
             id=ids[thing.key],
             address=str(self.resource.address),
@@ -151,7 +158,9 @@ class _Planning:
             undo=Compensation(verb="move", says=f"move it back to {thing.item.path}", data=_back(data)),
         )
 
-    def _data(self, chooser: Chooser, step: Step, destination: str, files: dict[str, int]) -> dict[str, Json]:
+    def _data(
+        self, chooser: Chooser, step: Step, destination: str, files: dict[str, int], choice: Choice
+    ) -> dict[str, Json]:
         thing, fills = step.thing, self.seen.disks.fills
         on_either = {*fills[step.source].members, *fills[step.target].members}
         return {
@@ -165,8 +174,14 @@ class _Planning:
             "min_free": fills[step.target].min_free,
             "vouched": fills[step.source].vouched or fills[step.target].vouched,
             "torn": sorted(chooser.torn(thing.connection, thing.root, step.root)),
+            "landmarks": self._landmarks(choice).of(step),
             "watch": sorted({c for (c, _), disk in self.seen.view.disk_of.items() if disk in on_either}),
         }
+
+    def _landmarks(self, choice: Choice) -> Landmarks:
+        if self.landmarks is None:
+            self.landmarks = Landmarks(self.seen, choice)
+        return self.landmarks
 
     def _checked(self, thing: Thing) -> tuple[str, ...]:
         links = hardlinks.query(self.resource.stack, thing)

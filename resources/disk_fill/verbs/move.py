@@ -180,10 +180,16 @@ def _room(world: Servers, data: dict[str, Json], rows: Files, found: Files) -> s
 
 
 def _mounted(world: Servers, data: dict[str, Json], there: set[str]) -> Json:
-    """Whether the target shows most of what the app has there: a bare mount point would fill the disk below it."""
-    connection = data["connection"]
+    """Whether the target shows most of what the app has there: a bare mount point would fill the disk below it.
+
+    A few folders that the plan knew tell it. Where most of them are gone, or none was known, the app's whole list does.
+    """
+    connection, root = data["connection"], data["destination_root"]
+    known = data.get("landmarks", {}).get(root)
+    if known and not unmounted(known, there, connection):
+        return True
     places = (i.path.rpartition("/") for i in world.client(connection).read(Items(connection)) if i.files)
-    mine = {folder for root, _, folder in places if root == data["destination_root"]} - {*data["torn"]}
+    mine = {folder for above, _, folder in places if above == root} - {*data["torn"]}
     return unmounted((name for name in mine if name.casefold() not in HIDDEN), there, connection) or True
 
 

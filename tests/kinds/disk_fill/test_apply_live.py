@@ -137,6 +137,31 @@ def test_undo_moves_back(tiny: Lab) -> None:
     assert tiny.files() == before
 
 
+def test_a_move_reads_no_list_of_all_items(tmp_path: Path) -> None:
+    """The target is known by a few folders that stood there: a library may hold thousands of others."""
+    roots = ["/data/d1/tv", "/data/d2/tv", "/data/d3/tv"]
+    shows = [(70001 + n, f"Show {n}", 2, 20 * MB, roots[0]) for n in range(4)]
+    shows.append((70100, "Borrowed Time", 2, 20 * MB, roots[1]))
+    world = world_of({"/data/d1": 100 * MB, "/data/d2": 80 * MB, "/data/d3": 80 * MB}, shows_on(roots, shows))
+    wish = """
+disks:
+  d1: {roots: {sonarr: /data/d1/tv}, max: 10%, size: 100 MB}
+  d2: {roots: {sonarr: /data/d2/tv}, max: 90%, size: 80 MB}
+  d3: {roots: {sonarr: /data/d3/tv}, max: 90%, size: 80 MB}
+disk_fill:
+  media: {disks: [d1, d2, d3], settle: 0%}
+"""
+    with lab(tmp_path, world) as found:
+        found.declare(wish)
+        told = plan(found)
+        targets = {a["after"]["path"].rpartition("/")[0] for a in actions(told)}
+        assert (len(actions(told)), targets) == (4, {*roots[1:]})
+        found.stack.control.clear()
+        assert found.arr("apply", told["id"], "--approve", told["id"]).returncode == 0
+        lists = [r for r in found.stack.control.requests() if r["method"] == "GET" and r["path"] == "/api/v3/series"]
+        assert len(lists) == 1  # the first move to d3, where nothing stood
+
+
 SHARED = """
 disks:
   d1: {roots: {sonarr: /data/d1/tv, radarr: /data/d1/movies}, max: 60%, size: 200 MB}
