@@ -1,0 +1,48 @@
+"""Any world, any wish, any operations: the laws hold after each of them, and everything comes to rest.
+
+`make test` draws the same examples each time; a proof draws new ones, ten thousands of operations a part, and prints the
+seed. What fails is kept as a list of operations, shrunk; put it into `seeds/` once it is understood.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests import figures
+from tests.effort import PROOF
+from tests.simulation.machine import Told, run
+from tests.simulation.replay import replay
+
+SEEDS = sorted((Path(__file__).parent / "seeds").glob("*.json"))
+PARTS = 16 if PROOF else 2
+OPERATIONS = 6500 if PROOF else 1500  # of each part
+WHAT = (
+    "random worlds, wishes and operations (edits, drift, plans, applies, crashes, faults, time), the laws looked at after "
+    "each; convergences are worlds that came to rest once faults had stopped, in at most the rounds given"
+)
+
+
+def count(told: Told) -> None:
+    """For the page of figures."""
+    names = ("operations", "plans", "applies", "writes", "crashes", "faults", "convergences")
+    figures.add("simulation", WHAT, most_rounds=told.most_rounds, **{name: told.counts[name] for name in names})
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_laws_hold(part: int, tmp_path: Path) -> None:
+    done = 0
+    while done < OPERATIONS:
+        number = secrets.randbits(32) if PROOF else 1000 * part + done
+        print(f"seed {number}")
+        told = run(number, 60 if PROOF else 15, tmp_path)
+        count(told)
+        assert not told.says, f"seed {number}: {told.says}\n{(tmp_path / 'failing.json').read_text()}"
+        done += told.counts["operations"]
+
+
+@pytest.mark.parametrize("file", SEEDS, ids=lambda f: f.stem)
+def test_what_was_found_stays_mended(file: Path) -> None:
+    replay(file)
