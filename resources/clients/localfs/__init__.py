@@ -6,14 +6,21 @@ client    opening, and the questions it answers    staging   files that are not 
 from __future__ import annotations
 
 from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
+from resources.clients.localfs.inodes import Beneath, Inode, Inodes
+from resources.clients.localfs.quarantine import Batch, Batches
 from resources.clients.localfs.trees import LocalFile, LocalNames, LocalTree, Staged
 
 __all__ = [
     "APP",
     "HERE",
     "MOST_FILES",
+    "Batch",
+    "Batches",
+    "Beneath",
     "FsSize",
     "HardLinks",
+    "Inode",
+    "Inodes",
     "Linked",
     "LocalFile",
     "LocalFs",

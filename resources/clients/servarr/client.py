@@ -20,6 +20,7 @@ from resources.clients.http import Http, Reads
 from resources.clients.servarr import parse
 from resources.clients.servarr import queries as q
 from resources.clients.servarr.flavour import Flavour
+from resources.clients.servarr.history import History, history
 from resources.clients.servarr.values import (
     Command,
     DiskSpace,
@@ -45,7 +46,7 @@ TREE_FOLDERS = 500
 
 def reads(flavour: Flavour) -> Reads:
     """Everything that may be sent to look: what a connection with `access: read` lets pass."""
-    lists = f"system/status|tag|rootfolder|diskspace|command|queue|log|filesystem(/mediafiles)?|{flavour.file}"
+    lists = f"system/status|tag|rootfolder|diskspace|command|queue|history|log|filesystem(/mediafiles)?|{flavour.file}"
     return (("GET", re.compile(rf"/api|{API}/({lists}|command/\d+|{flavour.item}(/\d+)?)")),)
 
 
@@ -73,6 +74,7 @@ class ServarrClient:
             q.MediaFiles: lambda query: self._media_files(query.path),
             q.FileRows: lambda query: self._file_rows(query.item_id),
             q.LogTail: lambda _: self._log_tail(),
+            History: lambda _: history(self.http, f"{API}/history", self.flavour.item_id, self.flavour.part_id),
         }
 
     def close(self) -> None:

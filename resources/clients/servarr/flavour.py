@@ -12,6 +12,7 @@ class Flavour:
 
     `versions`  the major versions that were tried. Older ones are refused; newer ones are used, and doctor says so.
     `item`      path and noun of an item; `item_id` its field in files, queue and commands; `outside` its lasting id.
+    `part_id`   what an import fills, in the history: an episode, or the movie itself.
     `file`      path of its file rows; `files` the count of them in `statistics`.
     `list_params`  what makes the full list cheap.
     """
@@ -21,6 +22,7 @@ class Flavour:
     versions: tuple[int, ...]
     item: str
     item_id: str
+    part_id: str
     outside: str
     outside_id: str
     file: str
@@ -36,6 +38,7 @@ SONARR = Flavour(
     versions=(4, 5),
     item="series",
     item_id="seriesId",
+    part_id="episodeId",
     outside="tvdb",
     outside_id="tvdbId",
     file="episodefile",
@@ -49,6 +52,7 @@ RADARR = Flavour(
     versions=(5, 6),
     item="movie",
     item_id="movieId",
+    part_id="movieId",
     outside="tmdb",
     outside_id="tmdbId",
     file="moviefile",
