@@ -17,34 +17,55 @@ from reconciler.action import Json
 from reconciler.address import Address
 from reconciler.kind import Ledger, Past
 from reconciler.store.migrations import lineage_of
-from reconciler.store.observations import populations
+from reconciler.store.observations import populations, sightings
 from reconciler.store.part import Part
 from reconciler.store.rows import json_in, run_id, time_in, time_out
 
-HISTORY = """SELECT run, settled_at, action, outcome, accepted_at FROM entries
-    WHERE settled_at >= ? ORDER BY settled_at, id"""
+RECENT = timedelta(days=2)  # limits a day count every entry; two days bear a clock that is set
+LAST = 4  # of each subject, verb and outcome: cool-downs, breaks and flapping look at no more
+
+# Older than RECENT, only the last few of a subject count, and of what was done only that it was: the memory that a plan
+# takes grows with the library, not with the journal.
+HISTORY = """SELECT run, settled_at,
+    CASE WHEN outcome = 'done' AND settled_at < :recent AND json_valid(action)
+        THEN json_remove(action, '$.data', '$.rests_on', '$.details', '$.compensation', '$.undo')
+        ELSE action END,
+    outcome, accepted_at
+    FROM entries WHERE id IN (
+        SELECT id FROM (
+            SELECT id, settled_at, row_number() OVER (
+                PARTITION BY address, subject, verb, outcome ORDER BY settled_at DESC, id DESC
+            ) AS place FROM entries WHERE settled_at >= :since
+        ) WHERE place <= :last OR settled_at >= :recent
+    ) ORDER BY settled_at, id"""
 
 
 class Memory(Part):
     """The tables `applied`, `owned` and `protected`, and the history that the journal gives."""
 
     def ledger(self, now: datetime, *, days: int = 400) -> Ledger:
-        """All of one moment. `history` holds what was settled in the last `days`, oldest first; `pending` is empty:
-        what the world says of it is the engine's to find out."""
+        """All of one moment; `pending` is empty: what the world says of it is the engine's to find out.
+
+        `history` holds what was settled in the last `days`, oldest first: all of RECENT, before that the LAST of each
+        subject, verb and outcome; what was done then comes without its data.
+        """
+        window = {"since": time_in(now - timedelta(days=days)), "recent": time_in(now - RECENT), "last": LAST}
         with self._connection.reading() as db:
-            rows = db.execute(HISTORY, [time_in(now - timedelta(days=days))]).fetchall()
+            history = self._history(db.execute(HISTORY, window))
             lineage = lineage_of(db)
             applied = {address: json.loads(wish) for address, wish in db.execute("SELECT address, wish FROM applied")}
             owned = _sets(db, "SELECT address, subject FROM owned")
             protected = frozenset(row[0] for row in db.execute("SELECT item FROM protected"))
             counts = populations(db)
+            seen = sightings(db)
         return Ledger(
             lineage=lineage,
             applied=applied,
-            history=self._history(rows),
+            history=history,
             owned=owned,
             protected=protected,
             populations=counts,
+            sightings=seen,
         )
 
     def apply_wish(self, address: Address | str, wish: dict[str, Json]) -> None:

@@ -65,7 +65,15 @@ def _first(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (_first,)
+def _sightings(db: Database) -> None:
+    db.execute(
+        """CREATE TABLE sightings (
+            item TEXT PRIMARY KEY, state TEXT NOT NULL, since TEXT NOT NULL, at TEXT NOT NULL
+        ) STRICT"""
+    )
+
+
+STEPS: tuple[Step, ...] = (_first, _sightings)
 
 
 def version(db: Database) -> int:

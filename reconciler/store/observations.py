@@ -2,6 +2,7 @@
 
 They may only restrict (house decision 8): the last count of each scope is what the shrink guard compares with, so a
 count that collapsed blocks once and has to be seen again. Kept in full for a week, then one a day, for 400 days.
+Of what has to stay as it is for a while (a release that is still being written) the last state is kept, and since when.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from reconciler.action import Json
+from reconciler.store.migrations import version
 from reconciler.store.part import Part
-from reconciler.store.rows import run_number, time_in
+from reconciler.store.rows import run_number, time_in, time_out
 
 FULL = timedelta(days=7)
 KEEP = timedelta(days=400)
+SIGHTINGS = 2  # the version of the schema that brought them
+UNSEEN = timedelta(days=30)  # how long what is not seen any more is remembered
 
 
 class Observations(Part):
-    """The tables `populations` and `disks`."""
+    """The tables `populations`, `disks` and `sightings`."""
 
     def observe(
         self, run: str | None, scope_counts: Mapping[str, int], bars: Iterable[Mapping[str, Json]], at: datetime
@@ -42,6 +46,32 @@ class Observations(Part):
                 db.execute("INSERT INTO disks (at, run, name, size, used, free) VALUES (?, ?, ?, ?, ?, ?)", disk)
             for table, key in (("populations", "scope"), ("disks", "name")):
                 _thin(db, table, key, at)
+
+    def sight(self, states: Mapping[str, str], at: datetime) -> None:
+        """Remember in which state each item was seen at `at`. `states`: "address item" → any text that tells states apart.
+
+        An item seen in another state than before, or for the first time, is in it since `at`.
+        """
+        if not states:
+            return
+        moment = time_in(at)
+        with self._connection.writing() as db:
+            for item, state in sorted(states.items()):
+                db.execute(
+                    """INSERT INTO sightings (item, state, since, at) VALUES (:item, :state, :now, :now)
+                       ON CONFLICT (item) DO UPDATE SET at = :now, state = :state,
+                       since = CASE WHEN state = :state AND since <= :now THEN since ELSE :now END""",
+                    {"item": item, "state": state, "now": moment},
+                )
+            db.execute("DELETE FROM sightings WHERE at < ?", [time_in(at - UNSEEN)])
+
+
+def sightings(db: Database) -> dict[str, tuple[str, datetime]]:
+    """Item → its state and since when. Nothing where the state is of an older program and opened for reading."""
+    if version(db) < SIGHTINGS:
+        return {}
+    rows = db.execute("SELECT item, state, since FROM sightings").fetchall()
+    return {item: (state, time_out(since)) for item, state, since in rows}
 
 
 def populations(db: Database) -> dict[str, int]:

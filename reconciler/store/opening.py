@@ -36,9 +36,7 @@ def open_writing(folder: Path, now: datetime, steps: Sequence[Step]) -> Connecti
     path = folder / NAME
     with faults(path):
         _folder(folder)
-        if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(folder.parent)
+        _make(folder)
         if not _there(path):
             with hold(folder, "create the state", now, wait=BUSY_SECONDS):
                 if not _there(path):
@@ -93,6 +91,14 @@ def problems(db: Database) -> list[str]:
 def _folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"the state folder {folder} is a file", "name another folder, or move that file away")
+
+
+def _make(folder: Path) -> None:
+    """The folder and every one above it that is missing; durable, as what will lie in it is to be."""
+    missing = [f for f in (folder, *folder.absolute().parents) if not f.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        _sync(made.parent)
 
 
 def _writable(path: Path) -> bool:

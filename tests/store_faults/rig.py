@@ -90,14 +90,21 @@ class Worker:
             [sys.executable, str(HERE / "worker.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         )
 
-    def run(self, folder: Path, args: tuple[str | int, ...], arm: Arm | None) -> Done:
+    def run(self, folder: Path, args: tuple[str | int, ...], arm: Arm | None, *, careless: bool = False) -> Done:
         names = ("out", "err", "marks", "passed")
         files = {name: folder / f"{name}.txt" for name in names}
         for file in files.values():
             file.unlink(missing_ok=True)
         env = {"PATH": os.environ["PATH"], "HOME": str(folder), "NO_COLOR": "1", SECRET_VARIABLE: CANARY}
         told = {**asdict(arm), "folder": str(folder / "state")} if arm else None
-        order = {"args": args, "cwd": str(folder), "env": env, "arm": told, **{k: str(v) for k, v in files.items()}}
+        order = {
+            "args": args,
+            "cwd": str(folder),
+            "env": env,
+            "arm": told,
+            "careless": careless,
+            **{k: str(v) for k, v in files.items()},
+        }
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -144,8 +151,9 @@ class Rig:
     def order(self) -> tuple[str | int, ...]:
         return self._kept[self.name].order
 
-    def arr(self, *args: str | int, arm: Arm | None = None) -> Done:
-        return self.worker.run(self.folder, args, arm)
+    def arr(self, *args: str | int, arm: Arm | None = None, careless: bool = False) -> Done:
+        """One command. `careless`: the store does not sync."""
+        return self.worker.run(self.folder, args, arm, careless=careless)
 
     # -- situations
 

@@ -28,7 +28,7 @@ from reconciler.cli import undo as _undo  # noqa: F401
 from reconciler.cli.main import outcome
 from reconciler.clock import SystemClock
 from reconciler.errors import ArrError
-from reconciler.store import Store
+from reconciler.store import Store, connection
 from reconciler.store.migrations import STEPS
 from resources.clients.servarr import client as _client  # noqa: F401
 
@@ -90,6 +90,13 @@ def migrate(state: Path, die_at: int) -> int:
     return 0
 
 
+def create(state: Path) -> int:
+    """Make a state and begin a run in it."""
+    with Store.open(state, SystemClock()) as store:
+        store.begin_run("apply", None)
+    return 0
+
+
 def carry_out(order: dict[str, Any]) -> int:
     """One order, in the child."""
     os.chdir(order["cwd"])
@@ -98,6 +105,8 @@ def carry_out(order: dict[str, Any]) -> int:
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     note_commits(Path(order["marks"]))
+    if order["careless"]:
+        connection._PRAGMAS = ("synchronous = OFF",)  # type: ignore[assignment]
     shim = ctypes.CDLL(None)
     shim.shim_hit.restype = ctypes.c_char_p
     if arm := order["arm"]:
@@ -106,6 +115,8 @@ def carry_out(order: dict[str, Any]) -> int:
         )
     if order["args"][0] == "migrate":
         code = migrate(Path(order["cwd"], "state"), order["args"][1])
+    elif order["args"][0] == "create":
+        code = create(Path(order["cwd"], order["args"][1]))
     else:
         code = int(outcome(order["args"]))
     Path(order["passed"]).write_text(json.dumps({"passed": shim.shim_passed(), "hit": shim.shim_hit().decode()}))
