@@ -204,7 +204,7 @@ class _Planning:
 
     def _bar(self, fill: Fill, choice: Choice) -> Bar:
         short = {s.disk for s in choice.solution.short} if choice.solution else set()
-        waits = any(step.source == fill.name for step in choice.later)
+        waits = any(step.source == fill.name for step in (*choice.later, *choice.unsure))
         reached = not waits and fill.name not in short if fill.drain or self.resource.spec.balance else None
         coming = self.seen.coming.get(fill.name, 0)
         return bar(fill, self.actions, coming, settle=self.resource.spec.settle, ok=reached)
