@@ -90,6 +90,7 @@ class Ledger:
     `owned`       address → idents of subjects that this resource created.
     `protected`   protections remembered from earlier wishes.
     `populations` "address scope" → the last good count (see `Proposal.population`).
+    `sightings`   "address item" → the state in which it was seen last, and since when (see `Proposal.sightings`).
     `retried`     idents of subjects whose earlier attempts in vain a person asked to be tried again now.
     """
 
@@ -100,6 +101,7 @@ class Ledger:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
     populations: Mapping[str, int] = field(default_factory=dict)
+    sightings: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
 
 
@@ -215,7 +217,11 @@ class Kind(ABC, Generic[S]):
         return {}
 
     def memory(self, resource: Resource[S]) -> timedelta:
-        """How far back planning looks in the history: cool-downs and limits a day. The ledger holds no more than that."""
+        """How far back planning looks in the history: cool-downs and limits a day. The ledger holds no more than that.
+
+        Of what is older than two days it holds the last four of each subject, verb and outcome, and what was done
+        without its `data`, `rests_on`, `details`, `compensation` and `undo`.
+        """
         return timedelta(days=31)
 
     def sees(self, resource: Resource[S], facts: Facts, item: str) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from datetime import datetime, timedelta
 
 from reconciler.address import Address
@@ -59,6 +60,44 @@ def test_the_collector_is_as_it_was(store: Store, clock: FakeClock) -> None:
         gc.enable()
 
 
+def settled(store: Store, number: int, outcome: str = "done") -> str:
+    run, made = (
+        store.begin_run("apply", None),
+        action(number).model_copy(update={"data": {"files": [["a.mkv", 1]] * 1000}}),
+    )
+    store.intend(run, made)
+    store.settle(run, made.id, outcome, "", {})
+    return run
+
+
+def test_the_history_grows_with_the_library_and_not_with_the_journal(store: Store, clock: FakeClock) -> None:
+    """Of what is older than two days the last few of each subject and outcome are held, of the rest everything."""
+    begin = clock.now()
+    runs = {outcome: [settled(store, 1, outcome) for _ in range(30)] for outcome in ("done", "failed")}
+    other = settled(store, 2)
+    clock.advance(10 * 86400)
+    today = [settled(store, 3) for _ in range(7)]
+    ledger = store.ledger(clock.now(), days=31)
+    assert [p.run for p in ledger.history] == [*runs["done"][-4:], *runs["failed"][-4:], other, *today]
+    old = [p for p in ledger.history if p.at < begin + timedelta(days=1)]
+    assert {p.outcome for p in old if p.action.data} == {"failed"}  # what stopped half-way needs it, what was done not
+    assert {p.action.before["path"] for p in old} == {"/d1/1", "/d1/2"}
+    assert all(p.action.data for p in ledger.history if p.run in today)
+
+
+def test_reading_a_long_history_takes_little_memory(store: Store, clock: FakeClock) -> None:
+    for n in range(150):
+        settled(store, n % 3)
+    clock.advance(3 * 86400)
+    tracemalloc.start()
+    try:
+        assert len(store.ledger(clock.now(), days=31).history) == 12
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000  # an entry as it was journalled is 12 kB of text, and several times that when it is read
+
+
 def bar(name: str, free: int) -> dict[str, object]:
     return {"name": name, "size": 8000 * GB, "used": 8000 * GB - free, "free": free, "free_after": free, "ok": True}
 
@@ -109,3 +148,20 @@ def test_observations_are_thinned_with_age(store: Store, clock: FakeClock) -> No
         recent = [n for day, n in kept if day.date() > (today - timedelta(days=7)).date()]
         assert set(recent[:-1]) == {2}
     assert store.ledger(today).populations == {"a s": 1, "gone sonarr": 9}
+
+
+def test_a_sighting_counts_from_the_first_look_at_the_same_state(store: Store, clock: FakeClock) -> None:
+    first = clock.now()
+    store.sight({"a x": "one", "a y": "one"}, first)
+    store.sight({"a x": "one", "a y": "two"}, first + timedelta(minutes=5))
+    told = store.ledger(clock.now()).sightings
+    assert told == {"a x": ("one", first), "a y": ("two", first + timedelta(minutes=5))}
+
+
+def test_a_sighting_of_the_future_begins_anew_and_an_old_one_is_forgotten(store: Store, clock: FakeClock) -> None:
+    now = clock.now()
+    store.sight({"a x": "one"}, now + timedelta(days=3000))
+    store.sight({"a x": "one", "a y": "one"}, now)
+    assert store.ledger(now).sightings["a x"] == ("one", now)
+    store.sight({"a x": "one"}, now + timedelta(days=31))
+    assert store.ledger(now).sightings.keys() == {"a x"}
