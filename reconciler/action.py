@@ -135,6 +135,7 @@ class Proposal(Value):
     `summary`     lines under the list: what it adds up to, bounds and gaps, what would be needed.
     `population`  how many subjects of the kind's sort were seen, for the shrink guard and percent guards; by scope name
                   (a connection), so that a list that shrinks in one server is seen.
+    `sightings`   item → the state in which it was seen (a digest): the ledger tells later plans since when it is so.
     """
 
     actions: tuple[Action, ...] = ()
@@ -147,3 +148,4 @@ class Proposal(Value):
     errors: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()
     population: dict[str, int] = Field(default_factory=dict)
+    sightings: dict[str, str] = Field(default_factory=dict)

@@ -159,6 +159,7 @@ class Session:
                 {"resource": r.address, **b.model_dump(mode="json")} for r in plan.resources for b in r.proposal.bars
             ]
             store.observe(None, counts, bars, now)
+            store.sight({f"{r.address} {i}": s for r in plan.resources for i, s in r.proposal.sightings.items()}, now)
         return plan
 
     def short(self, plan_id: str) -> str:

@@ -53,10 +53,10 @@ def test_a_migration_that_is_killed_leaves_old_or_new(folder: Path, point: str, 
         child.kill()
     if expected == 1:
         with Store.open(folder, SystemClock()) as store:
-            assert schema(store) == (1, False, False)
+            assert schema(store) == (len(STEPS), False, False)
             assert store.pending()[0].action == action(1)
     with Store.open(folder, SystemClock(), steps=NEW_STEPS) as store:
-        assert schema(store) == (2, True, True)
+        assert schema(store) == (len(NEW_STEPS), True, True)
         assert (store.pending()[0].action, store.lineage, store.serial) == (action(1), lineage, 1)
         assert store.check() == []
 
@@ -79,13 +79,13 @@ def test_a_migration_that_fails_changes_nothing(folder: Path) -> None:
         lineage = store.lineage
 
     def wrong(db: object) -> None:
-        NEW_STEPS[1](db)  # type: ignore[arg-type]
+        NEW_STEPS[-1](db)  # type: ignore[arg-type]
         raise RuntimeError("the step is wrong")
 
     with pytest.raises(RuntimeError, match="the step is wrong"):
         Store.open(folder, SystemClock(), steps=(*STEPS, wrong))
     with Store.open(folder, SystemClock()) as store:
-        assert (schema(store), store.lineage) == ((1, False, False), lineage)
+        assert (schema(store), store.lineage) == ((len(STEPS), False, False), lineage)
 
 
 def test_processes_that_create_at_once_agree(folder: Path) -> None:

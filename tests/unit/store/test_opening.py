@@ -125,7 +125,7 @@ def by_sql(*statements: str) -> Callable[[Path], None]:
         pytest.param(overwrite(100, b"\xff" * 60), "malformed", id="schema page"),
         pytest.param(foreign, "a database of another program", id="foreign"),
         pytest.param(
-            by_sql("PRAGMA user_version = 2"), r"newer version of arr \(schema 2; this one knows 1\)", id="newer"
+            by_sql("PRAGMA user_version = 3"), r"newer version of arr \(schema 3; this one knows 2\)", id="newer"
         ),
         pytest.param(by_sql("PRAGMA user_version = 0"), "it holds no schema", id="no schema"),
         pytest.param(by_sql("DELETE FROM meta"), "it has no lineage", id="no lineage"),
