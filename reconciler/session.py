@@ -150,6 +150,7 @@ class Session:
                     serial=store.serial,
                     destroyed_today=store.destroyed_since(now - timedelta(days=1)),
                     targets=tuple(targets),
+                    declared=desired.resources,
                 )
             )
             store.save_plan(plan.id, files.document(plan), plan.created)

@@ -35,6 +35,7 @@ class Ground:
     """What a plan is made on.
 
     `desired` is the digest of the whole desired state; `destroyed_today` (count, bytes) of the last 24 hours.
+    `declared`: all resources, also those that are no target; none: `resources` are all.
     """
 
     kinds: Mapping[str, Kind[Any]]
@@ -47,6 +48,7 @@ class Ground:
     serial: int = 0
     destroyed_today: tuple[int, int] = (0, 0)
     targets: tuple[str, ...] = ()
+    declared: Sequence[Resource[Any]] = ()
 
 
 def make_plan(ground: Ground) -> Plan:
@@ -127,7 +129,11 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
     kind, address = ground.kinds[resource.address.kind], str(resource.address)
     wish, before = wish_of(kind, resource), ground.ledger.applied.get(address)
     cause: Cause = "start" if before is None else "wish" if before != wish else "drift"
+    claimed = _claimed(ground, resource, proposal.actions)
+    if claimed:
+        proposal = proposal.model_copy(update={"errors": (*proposal.errors, *claimed.values())})
     dropped = {
+        **{a_id: f"conflict: {says}" for a_id, says in claimed.items()},
         **{a.id: "protected: nothing may destroy it" for a in proposal.actions if _protected(ground, resource, a)},
         **{a.id: f"conflict: {c.says}" for c in rivals for a in proposal.actions if a.subject.ident == c.subject},
     }
@@ -159,6 +165,29 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
         wish=wish,
         paused=resource.spec.paused,
     )
+
+
+def _claimed(ground: Ground, resource: Resource[Any], actions: Sequence[Action]) -> dict[str, str]:
+    """Action id → the error, where it would destroy what another resource is in charge of."""
+    doomed = [a for a in actions if guards.destructive(a)]
+    if not doomed:
+        return {}
+    others = [r for r in ground.declared or ground.resources if r.address != resource.address]
+    claims = {claim: other for other in others for claim in ground.kinds[other.address.kind].claims(other)}
+    found: dict[str, str] = {}
+    for action in doomed:
+        claim = f"{action.subject.type} {action.subject.key} of {action.subject.connection}"
+        if claim in claims:
+            found[action.id] = (
+                f"{_placed(resource)} would {action.verb} {claim}, which {_placed(claims[claim])} declares: "
+                "remove one of the two, or set prune: false"
+            )
+    return found
+
+
+def _placed(resource: Resource[Any]) -> str:
+    mark = resource.marks.get("")
+    return f"{resource.address} ({mark.file}:{mark.line})" if mark else str(resource.address)
 
 
 def _protected(ground: Ground, resource: Resource[Any], action: Action) -> bool:

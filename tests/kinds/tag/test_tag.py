@@ -182,6 +182,25 @@ def test_what_we_made_and_no_longer_declare_is_deleted_with_prune(house: House) 
     assert not house.steps()
 
 
+def test_what_another_resource_declares_is_not_pruned(house: House) -> None:
+    """Both are named with their places, whichever of the two is looked at; the tag stays."""
+    house.declare("  kids: {connections: [sonarr], prune: true}\n")
+    house.apply()
+    house.declare(
+        "  kids: {connections: [sonarr], label: children, prune: true}\n"
+        "  other: {connections: [sonarr], label: kids}\n"
+    )  # fmt: skip
+    for targets in ((), ("tag.kids",)):
+        plan = house.session.plan(targets)
+        assert [(a.verb, a.subject.key) for a in plan.actions()] == [("create", "children")]
+        (error,) = plan.resources[0].proposal.errors
+        for told in ("tag kids of sonarr", "tag.kids", "tags.yaml:2", "tag.other", "tags.yaml:3"):
+            assert told in error
+        assert exit_code(plan, detailed=False) is Exit.ERROR
+    house.apply()
+    assert sorted(house.tags("sonarr")) == ["children", "kids"]
+
+
 def test_without_prune_it_stays_and_the_plan_says_so(house: House) -> None:
     house.declare("  kids: {connections: [sonarr]}\n")
     house.apply()
