@@ -18,10 +18,11 @@ from reconciler.kind import Ledger
 from resources.clients.servarr import FileRows, Tree
 from resources.disk_fill import jobs
 from resources.disk_fill.mending import Way, choose
-from resources.disk_fill.scene import Place, Scene
+from resources.disk_fill.scene import Place, Scene, rescan_of
 from resources.disk_fill.world import Thing, View
 
 REMEMBERED = timedelta(days=30)  # how long a journalled move that did not end well is looked at again
+SETTLED = timedelta(days=1)  # and one that did, in case nobody was left to have it scanned; then the app has, by itself
 MOST = 40  # folders under an item's own name that one plan looks into; each costs a few requests
 
 
@@ -105,14 +106,20 @@ def _ended_badly(job: jobs.Job, thing: Thing) -> bool:
 
 
 def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iterator[Candidate]:
-    """Things that a move or heal of ours left broken, unless a later one was done. What never began breaks nothing."""
+    """Things that a move or heal of ours left broken, unless a later one was done. What never began breaks nothing.
+
+    And those that were done without the app knowing all of it: whoever was to have it scanned did not come to that.
+    """
     latest: dict[str, dict[str, Json] | None] = {}
+    done = {p.action.subject.ident: p.action.data for p in ledger.pending if p.verdict.state == "done"}
     for past in ledger.history:
         ident = past.action.subject.ident
         if past.action.verb in ("move", "heal") and past.at > now - REMEMBERED:
             went_on = past.action.verb == "heal" and latest.get(ident)
             if past.outcome == "done":
                 latest[ident] = None
+                if past.at > now - SETTLED:
+                    done[ident] = past.action.data
             elif past.outcome == "broken" or went_on:
                 latest[ident] = past.action.data
     for pending in ledger.pending:
@@ -123,6 +130,17 @@ def _journalled(ledger: Ledger, by_key: dict[str, Thing], now: datetime) -> Iter
         if thing is not None and data and data.get("files"):
             in_vain = data.get("goal") == "new"  # a heal that went this way did not end well: the other way first
             yield Candidate(thing, str(data["source"]), str(data["destination"]), data, denied=in_vain)
+    for ident, data in done.items():
+        thing = by_key.get(ident)
+        if thing is not None and latest.get(ident) is None and _knows_less(thing, data):
+            yield Candidate(thing, str(data["source"]), str(data["destination"]), data)
+
+
+def _knows_less(thing: Thing, data: dict[str, Json]) -> bool:
+    """Whether the app counts fewer files or bytes at the place than were brought there."""
+    sizes = [int(size) for _, size in data.get("files", ())]
+    there = thing.item.path == data["source" if data.get("goal") == "old" else "destination"]
+    return there and ((thing.item.files or 0) < len(sizes) or (thing.item.bytes or 0) < sum(sizes))
 
 
 def _folders(view: View) -> Iterator[Candidate]:
@@ -190,6 +208,8 @@ def _look(
         disk = view.disk_of.get((connection, scene.new.rpartition("/")[0]), "")
         denied = candidate.denied or candidate.data is None
         out.found.append(Found(candidate, scene, choose(scene, free, limits.get(disk, 0), denied=denied)))
+    elif lost := _forgotten(candidate, scene, known):
+        out.found.append(Found(candidate, scene, Way(rescan_of(scene, lost), True)))
 
 
 def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], at_new: dict[str, int]) -> Scene:
@@ -220,6 +240,15 @@ def _is_broken(candidate: Candidate, scene: Scene) -> bool:
     if candidate.data is None:
         return False
     return scene.state == "split" or any(here.get(name) != size for name, size in scene.expected.items())
+
+
+def _forgotten(candidate: Candidate, scene: Scene, known: dict[str, int]) -> int:
+    """How many files of our own move lie where the item is, and nowhere else, without the app knowing them so."""
+    if candidate.data is None or scene.path not in (scene.old, scene.new):
+        return 0
+    here, other = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
+    tracked = [(str(name), int(size)) for name, size in candidate.data["files"]]
+    return 0 if other else sum(here.get(name) == size != known.get(name) for name, size in tracked)
 
 
 def _is_over(candidate: Candidate, scene: Scene, known: dict[str, int], here: dict[str, int]) -> bool:

@@ -12,6 +12,7 @@ from resources.disk_fill.ground import Survey
 from resources.disk_fill.mending import Way, data_of, rests_on, says
 from resources.disk_fill.scene import why_not
 from resources.disk_fill.verbs.judge import told_of
+from resources.disk_fill.words import count
 
 TRIES = 3  # heals of one item within a day; then somebody has to look
 
@@ -21,6 +22,8 @@ def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -
     thing, scene, way = torn.candidate.thing, torn.scene, torn.way
     subject = thing.subject(seen.view.servers[thing.connection].app)
     told = told_of(scene, denied=torn.candidate.denied)
+    if way is not None and not way.remedy.steps:
+        told = f"every file has arrived, and {thing.connection} does not know {count(way.remedy.files, 'file')} of it"
     stays = _stays(seen, torn, subject.ident)
     if way is None or stays is not None:
         reason, forward = stays or ("", "")

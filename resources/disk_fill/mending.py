@@ -70,6 +70,8 @@ def rests_on(scene: Scene) -> dict[str, Json]:
 def says(way: Remedy, scene: Scene) -> str:
     """What the heal does, in words."""
     goal, other = (scene.new, scene.old) if way.goal == "new" else (scene.old, scene.new)
+    if not way.steps:
+        return f"have {goal} scanned again, where every file is; nothing moves"
     if not way.moves:
         return f"set the path to {goal}, where its files are; nothing moves"
     overwritten = "whole files replace their half copies" if scene.both else "nothing is overwritten"

@@ -81,7 +81,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Remedy:
-    """A way to mend: `steps` are (path to set, whether the app moves the files), in order.
+    """A way to mend: `steps` are (path to set, whether the app moves the files), in order. No steps: only a rescan.
 
     `bytes` are carried to `goal` and need that much room there; 0 when only the path is set right.
     """
@@ -110,6 +110,11 @@ def remedy(scene: Scene, goal: Place) -> Remedy | None:
     first = ((there, False),) if scene.path == here else ()
     replaced = sum(at_goal[name] for name in scene.both)
     return Remedy(goal, (*first, (here, True)), max(0, sum(carried.values()) - replaced), len(carried))
+
+
+def rescan_of(scene: Scene, files: int) -> Remedy:
+    """For a move of which every file has arrived, and `files` of them are not known to the app."""
+    return Remedy("new" if scene.path == scene.new else "old", (), 0, files)
 
 
 def remedies(scene: Scene, *, denied: bool = False) -> tuple[Remedy, ...]:

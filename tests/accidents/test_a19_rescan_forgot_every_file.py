@@ -71,6 +71,32 @@ def test_a19_somebody_elses_rescan_in_mid_move_loses_nothing(tv: Lab) -> None:
     assert len(tv.known("sonarr", "Alpha Station")) == 4
 
 
+def test_a19_a_run_that_died_before_its_rescan_leaves_it_to_the_next(tv: Lab) -> None:
+    """Somebody scanned in mid-move; our process died after the last file, so the scan that brings all back was not sent."""
+    (action,) = tv.plan().actions
+    tv.sandbox.event({"slow_moves": {"finished_videos": 1}})
+    handle = tv.begin(action)
+    tv.sandbox.world.await_stall()
+    rescan_by_hand(tv)
+    scanned = datetime.now(UTC).replace(microsecond=0)
+    tv.until(lambda: datetime.now(UTC) > scanned + timedelta(seconds=1))
+    tv.sandbox.event({"slow_moves": False})
+    tv.until(lambda: tv.look(action, handle).state == "done")
+    forgotten = 4 - len(tv.known("sonarr", "Alpha Station"))
+    assert forgotten > 0
+    before = tv.tree(NEW)
+    for settled in (False, True):  # the next plan sees it before and after the journal says what became of it
+        if settled:
+            tv.settle(action, tv.look(action, handle))
+        (heal,) = [a for a in tv.plan().actions if a.verb == "heal"]
+        assert (heal.data["steps"], heal.effects.bytes_moved, heal.cause) == ([], 0, "repair")
+        assert "every file has arrived, and sonarr does not know" in heal.reason
+    assert tv.do(heal).state == "done"
+    assert len(tv.known("sonarr", "Alpha Station")) == 4
+    assert tv.tree(NEW) == before
+    assert tv.plan().actions == ()
+
+
 def test_a19_a_file_that_is_not_there_stops_it_and_is_named(tv: Lab) -> None:
     (action,) = tv.plan().actions
     handle = tv.begin(action)

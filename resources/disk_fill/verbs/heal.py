@@ -13,10 +13,13 @@ from reconciler.facts import Fact, Known, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
+from resources.clients.servarr import Commands
+from resources.disk_fill import jobs
 from resources.disk_fill.mending import TWO, on_disk
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
 from resources.disk_fill.verbs.move import find_command, newest, rescan
+from resources.disk_fill.words import count
 
 
 class Heal(Verb):
@@ -50,6 +53,9 @@ class Heal(Verb):
             raise WriteRefused("its files are not where this heal was planned for", "make a new plan: arr plan")
         if _moves(data) and action.rests_on.get("roots") != TWO:
             raise WriteRefused("it is not proven that the two places are two folders", "make a new plan: arr plan")
+        if not data["steps"]:
+            rescan(world, data)
+            return {"command": None, "files": data["expected"]}
         last = newest(world, data)
         client = world.client(data["connection"])
         lies = data["path"]
@@ -65,13 +71,32 @@ class Heal(Verb):
 
     def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
         data = action.data
+        if not data["steps"]:
+            return _rescanned(world, data)
         verdict = judge(world, data, handle or {"files": data["expected"]}, data["goal"])
         if verdict.state == "broken" and verdict.data.get("fingerprint") == data["fingerprint"] and handle is None:
             return Verdict("not-done", f"{data['connection']} did not begin it", remedy=verdict.remedy)
         return verdict
 
     def conclude(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> None:
-        rescan(world, action.data)
+        if action.data["steps"]:
+            rescan(world, action.data)
+
+
+def _rescanned(world: Servers, data: dict[str, Json]) -> Verdict:
+    """What became of a heal that only has the folder scanned: the app's own rows tell."""
+    connection, item_id = data["connection"], data["item_id"]
+    busy = jobs.touching(world.client(connection).read(Commands(connection)), item_id)
+    if busy:
+        return Verdict("running", busy)
+    known = look.rows(world, connection, item_id)
+    away = [name for name, size in data["files"] if known.get(name) != size]
+    if not away:
+        return Verdict("done", f"{connection} knows every file again")
+    return Verdict(
+        "not-done", f"{connection} does not know {count(len(away), 'file')} after all: {away[0]}",
+        remedy=f"look at the log of {connection}",
+    )  # fmt: skip
 
 
 def _moves(data: dict[str, Json]) -> bool:
