@@ -11,6 +11,7 @@ import os
 import re
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
@@ -109,6 +110,20 @@ class Finding:
     remedy: str = ""
 
 
+@dataclass(frozen=True)
+class Place:
+    """A folder that the desired state says a server has. Bytes; None where the server does not tell.
+
+    `known`: it is one of the server's own; `others`: those that it has.
+    """
+
+    known: bool
+    accessible: bool = False
+    free: int | None = None
+    size: int | None = None
+    others: tuple[str, ...] = ()
+
+
 class App(ABC):
     """A program that a connection can speak to."""
 
@@ -123,3 +138,7 @@ class App(ABC):
     @abstractmethod
     def examine(self, client: Any, spec: Any, clock: Clock) -> list[Finding]:
         """`arr doctor`: reachable, right app, version, key, clock, paths. Reads only."""
+
+    def places(self, client: Any, paths: Sequence[str]) -> dict[str, Place]:
+        """`arr doctor`: declared folders as the server sees them. ReadFailed; {} where the app has no such thing."""
+        return {}

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler import registry
+from reconciler import examine, registry
 from reconciler.action import Action, Bar
 from reconciler.address import Address
 from reconciler.apply import by_hand
@@ -26,10 +26,10 @@ from reconciler.apply.interrupt import Stop, stoppable
 from reconciler.apply.report import Listener, Outcome, Report, Silent
 from reconciler.apply.settle import FINAL, pending, settle_if_free
 from reconciler.clock import Clock, SystemClock
-from reconciler.connection import App, Finding
+from reconciler.connection import App
 from reconciler.desired import Desired, load
 from reconciler.errors import StaleError, UsageError
-from reconciler.facts import Absent, Fact, Facts, NotThere, ReadFailed, Unknown
+from reconciler.facts import Absent, Fact, Facts, NotThere, ReadFailed
 from reconciler.kind import Ledger, Resource
 from reconciler.opener import HERE, Opener, ReadWorld
 from reconciler.plan import files
@@ -341,22 +341,12 @@ class Session:
             except KeyError:
                 raise UsageError(f"there is no run {run}", "arr history lists them") from None
 
-    def doctor(self, names: Sequence[str] = ()) -> list[tuple[str, list[Finding]]]:
-        """Every connection (or `names`), examined."""
+    def doctor(self, names: Sequence[str] = ()) -> tuple[examine.Found, examine.Found]:
+        """Every connection (or `names`), examined; and the disks with the roots that are declared for them."""
         stack = self.validate().stack
         unknown = [n for n in names if n not in stack.connections]
         if unknown:
             raise UsageError(f"no connection is called {unknown[0]}", f"declared: {', '.join(stack.connections)}")
-        found: list[tuple[str, list[Finding]]] = []
+        wanted = [name for name in stack.connections if not names or name in names]
         with self._opener() as opener:
-            for name, spec in sorted(stack.connections.items()):
-                if names and name not in names:
-                    continue
-                try:
-                    client = opener.client(name, "read")
-                    findings = opener.app(name).examine(client, spec, self.clock)
-                except ReadFailed as e:
-                    unknown_fact: Unknown = e.unknown()
-                    findings = [Finding("open", False, unknown_fact.reason, unknown_fact.remedy)]
-                found.append((name, findings))
-        return found
+            return examine.connections(opener, wanted), examine.disks(opener, wanted)

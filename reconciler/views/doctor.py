@@ -1,4 +1,4 @@
-"""What `arr doctor` found, as text: one block per connection, one line per look, the remedy under what is not well."""
+"""What `arr doctor` found, as text: a block per connection and per disk, a line per look, the remedy under what is wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ MARK_WIDTH = 7
 LABEL_MOST = 30
 
 
-def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
-    """All connections, the healthy ones too: silence would not tell that they were looked at."""
+Block = tuple[str, Sequence[Finding]]
+
+
+def doctor_page(found: Sequence[Block], disks: Sequence[Block] = ()) -> Page:
+    """All connections and disks, the healthy ones too: silence would not tell that they were looked at."""
     page = Page()
-    for connection, findings in found:
+    for title, findings in (*found, *disks):
         page.blank()
-        page.line(span(connection, "head"))
+        page.line(span(title, "head"))
         label = min(LABEL_MOST, max((cell_len(f.what) for f in findings), default=0))
         for finding in findings:
             _finding(page, finding, label)
@@ -28,12 +31,13 @@ def doctor_page(found: Sequence[tuple[str, Sequence[Finding]]]) -> Page:
     if not found:
         page.line("No connection is declared. Begin with: arr init")
         return page
-    bad = sum(f.ok is False for _, findings in found for f in findings)
-    unknown = sum(f.ok is None for _, findings in found for f in findings)
+    looks = [f for _, findings in (*found, *disks) for f in findings]
+    bad, unknown = sum(f.ok is False for f in looks), sum(f.ok is None for f in looks)
+    what = count(len(found), "connection") + (f" and {count(len(disks), 'disk')}" if disks else "")
     if bad or unknown:
-        page.flow(f"{count(bad, 'fault')}, {unknown} could not be looked at, in {count(len(found), 'connection')}.")
+        page.flow(f"{count(bad, 'fault')}, {unknown} could not be looked at, in {what}.")
     else:
-        page.flow(f"{count(len(found), 'connection')}: all is well.")
+        page.flow(f"{what}: all is well.")
     return page
 
 

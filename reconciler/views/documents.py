@@ -212,11 +212,19 @@ class Examined(_Part):
     findings: tuple[Look, ...]
 
 
+class ExaminedDisk(_Part):
+    """One declared disk and its roots, as their servers see them. `what` is `sonarr /tv1`."""
+
+    disk: str
+    findings: tuple[Look, ...]
+
+
 class DoctorDocument(Document):
-    """Every connection, examined."""
+    """Every connection and every declared disk, examined."""
 
     NAME = "arr.doctor/1"
     connections: tuple[Examined, ...]
+    disks: tuple[ExaminedDisk, ...] = ()
 
 
 class OpenEntry(_Part):
@@ -356,16 +364,19 @@ def status_document(
     )
 
 
-def doctor_document(found: Sequence[tuple[str, Sequence[Finding]]], code: int) -> DoctorDocument:
+def doctor_document(
+    found: Sequence[tuple[str, Sequence[Finding]]], disks: Sequence[tuple[str, Sequence[Finding]]], code: int
+) -> DoctorDocument:
     """What `arr doctor` found."""
-    examined = tuple(
-        Examined(
-            connection=name,
-            findings=tuple(Look(what=f.what, ok=f.ok, says=f.says, remedy=f.remedy) for f in findings),
-        )
-        for name, findings in found
+
+    def looks(findings: Sequence[Finding]) -> tuple[Look, ...]:
+        return tuple(Look(what=f.what, ok=f.ok, says=f.says, remedy=f.remedy) for f in findings)
+
+    return DoctorDocument(
+        exit=code,
+        connections=tuple(Examined(connection=name, findings=looks(f)) for name, f in found),
+        disks=tuple(ExaminedDisk(disk=name.removeprefix("disk "), findings=looks(f)) for name, f in disks),
     )
-    return DoctorDocument(exit=code, connections=examined)
 
 
 def settle_document(entries: Sequence[Open], *, settled: str | None = None, run: str | None = None) -> SettleDocument:

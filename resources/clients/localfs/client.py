@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from reconciler.clock import Clock
-from reconciler.connection import Access, App, ConnectionSpec, Finding
+from reconciler.connection import Access, App, ConnectionSpec, Finding, Place
 from reconciler.facts import NotThere, Query, ReadFailed
 from reconciler.kind import WriteRefused
 
@@ -164,6 +164,17 @@ class LocalApp(App):
 
     def examine(self, client: Any, spec: Any, clock: Clock) -> list[Finding]:
         return []
+
+    def places(self, client: Any, paths: Sequence[str]) -> dict[str, Place]:
+        return {path: _place(client, path) for path in paths}
+
+
+def _place(client: LocalFs, path: str) -> Place:
+    try:
+        space = client.read(FsSize(HERE, path))
+    except (ReadFailed, NotThere):
+        return Place(known=True)
+    return Place(known=True, accessible=True, free=space.free, size=space.total)
 
 
 APP = LocalApp()

@@ -6,13 +6,14 @@ and `arr --help` stay quick.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from reconciler.clock import Clock
-from reconciler.connection import Access, App, Client, ConnectionSpec, Finding, SecretRef
+from reconciler.connection import Access, App, Client, ConnectionSpec, Finding, Place, SecretRef
 from reconciler.facts import ReadFailed
 from reconciler.units import Age
 from resources.clients.servarr import flavour
@@ -118,6 +119,11 @@ class ServarrApp(App):
         from resources.clients.servarr.examine import examine  # noqa: PLC0415  # it needs the client
 
         return examine(client, spec.url, clock)
+
+    def places(self, client: Any, paths: Sequence[str]) -> dict[str, Place]:
+        from resources.clients.servarr.examine import places  # noqa: PLC0415  # it needs the client
+
+        return places(client, paths)
 
 
 class Sonarr(ServarrApp):

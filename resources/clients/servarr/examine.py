@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from reconciler.clock import Clock
-from reconciler.connection import Finding
+from reconciler.connection import Finding, Place
 from reconciler.facts import ReadFailed
 from reconciler.units import age_text, size_text
 from resources.clients.http import Answer
@@ -34,6 +34,22 @@ def examine(client: ServarrClient, url: str, clock: Clock) -> list[Finding]:
         _clock(client, api, clock),
         *_disks(client),
     ]
+
+
+def places(client: ServarrClient, paths: Sequence[str]) -> dict[str, Place]:
+    """Declared root folders as the app sees them. ReadFailed."""
+    name = client.http.where.name
+    roots = {root.path: root for root in client.read(Roots(name))}
+    disks = client.read(DiskSpaces(name))
+    out = {}
+    for path in paths:
+        root = roots.get(path)
+        if root is None:
+            out[path] = Place(known=False, others=tuple(sorted(roots)))
+        else:
+            size = root.total if root.total is not None else _size(root, disks)
+            out[path] = Place(known=True, accessible=root.accessible, free=root.free, size=size)
+    return out
 
 
 def _version(client: ServarrClient, status: Status) -> Finding:

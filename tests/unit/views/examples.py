@@ -305,6 +305,16 @@ FINDINGS = (
     ("radarr", (Finding("reachable", True, "http://radarr:7878 answers in 9 ms"),)),
 )
 
+DISK_FINDINGS = (
+    (
+        "disk d1",
+        (
+            Finding("sonarr /tv1", True, "640 GB free of 8.0 TB"),
+            Finding("radarr /movies1", False, "radarr has no such root folder", "correct disks.d1.roots.radarr"),
+        ),
+    ),
+)
+
 DIAGNOSTICS = (
     Diagnostic(
         "there is no field settel", Mark("desired/disks.yaml", 22, 5), "disk_fill.media.settel", "    settel: 3%",

@@ -25,7 +25,7 @@ DOCUMENTS: dict[str, d.Document] = {
     "status": d.status_document(e.RESOURCES, {"tag.kids"}, (), e.RUNS, state="state", lineage="l1"),
     "history": d.HistoryDocument(runs=(RUN,)),
     "run": d.run_document(e.RUNS[1], e.ENTRIES),
-    "doctor": d.doctor_document(e.FINDINGS, 1),
+    "doctor": d.doctor_document(e.FINDINGS, e.DISK_FINDINGS, 1),
     "settle": d.settle_document((e.OPEN, e.STUCK)),
     "settled": d.settle_document((), settled=e.STUCK.name, run="r000014"),
     "written": d.WrittenDocument(written=("a",), kept=("b",)),

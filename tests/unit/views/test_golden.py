@@ -73,7 +73,7 @@ PAGES: dict[str, Callable[[], Page]] = {
         "Severance", [("disk_fill.media", ["Severance (tvdb:371980): 410 GB", "  held: all 19 files still seed"])], 2
     ),
     "why_nobody": lambda: why_page("Sverance", [], 2),
-    "doctor": lambda: doctor_page(e.FINDINGS),
+    "doctor": lambda: doctor_page(e.FINDINGS, e.DISK_FINDINGS),
     "diagnostics": lambda: diagnostics_page(e.DIAGNOSTICS),
     "error": lambda: error_page(UsageError("no connection is called sonar", "declared: radarr, sonarr")),
     "explain": lambda: explain_page(MEDIA_HELP),
