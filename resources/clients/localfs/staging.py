@@ -152,6 +152,14 @@ class Staging:
             return []
         return [one for one in known[2] if one[0] + one[1] <= length]
 
+    def marked(self, name: str, size: int, mtime_ns: int) -> Ranges:
+        """What of a file is marked in the map as it is now."""
+        known = self._now().get(name)
+        return known[2] if known is not None and known[:2] == (size, mtime_ns) else []
+
+    def _now(self) -> dict[str, tuple[int, int, Ranges]]:
+        return believed(self.folder / "segments")
+
     def write(self, name: str, size: int, offset: int, data: memoryview) -> None:
         """Put bytes where they belong. OSError as the disk has it."""
         if size <= SMALL:

@@ -20,9 +20,9 @@ from resources.clients.sftp.line import LOST, Line, Refused, refused
 from resources.clients.sftp.login import Gate
 from resources.clients.sftp.names import encode, shown
 
-REQUEST = 128 << 10  # bytes of one READ
+REQUEST = 252 << 10  # bytes of one READ
 SEGMENT = 4 << 20  # bytes that are marked as here at a time
-DEPTH = 6 << 20  # bytes asked for and not here yet, per connection
+DEPTH = 4 << 20  # bytes asked for and not here yet, per connection: a window full
 PARTS = 64  # segments or small files begun and not ended, per connection
 NEAR = 0.005  # seconds; a server that answers within has no use for more than one connection
 TICK = 0.05  # seconds between two looks of the main thread

@@ -41,7 +41,7 @@ class Line:
         self._out = bytearray()
         self._lock = threading.Lock()
         self._sending = threading.Lock()
-        self._tail = b""
+        self._tail = bytearray()  # the beginning of a packet whose end has not come
         self.transport = gate.enter()
         try:
             self._channel = self.transport.open_session(WINDOW, PACKET, timeout=gate.spec.timeout)
@@ -140,22 +140,33 @@ class Line:
 
     def _take(self, part: bytes) -> None:
         """Hand out the whole packets of what has come; keep the rest."""
-        have = self._tail + part if self._tail else part
-        view, at, end = memoryview(have), 0, len(have)
-        while end - at >= 9:
-            length = int.from_bytes(view[at : at + 4], "big")
-            if not 5 <= length <= wire.LONGEST_FRAME:
-                raise wire.Malformed(f"a packet of {length} bytes")
-            if end - at < 4 + length:
-                break
-            number = int.from_bytes(view[at + 5 : at + 9], "big")
-            with self._lock:
-                then = self._waiting.pop(number, None)
-            if then is not None:
-                then(view[at + 4], view[at + 9 : at + 4 + length])
+        view = memoryview(part)
+        if self._tail:
+            view = self._complete(view)
+        at, end = 0, len(view)
+        while end - at >= 4 and end - at >= 4 + (length := _length(view[at : at + 4])):
+            self._hand_out(view[at + 4 : at + 4 + length])
             at += 4 + length
-        self._tail = bytes(view[at:])
+        self._tail += view[at:]
         self.flush()
+
+    def _complete(self, view: memoryview) -> memoryview:
+        """Finish the packet that began in an earlier piece: only that one is copied. What follows it."""
+        for size in (4, None):
+            lacks = (size or 4 + _length(self._tail[:4])) - len(self._tail)
+            self._tail += view[: max(lacks, 0)]
+            view = view[max(lacks, 0) :]
+            if len(view) == 0 and len(self._tail) < (size or 4 + _length(self._tail[:4])):
+                return view
+        packet, self._tail = self._tail, bytearray()
+        self._hand_out(memoryview(packet)[4:])
+        return view
+
+    def _hand_out(self, packet: memoryview) -> None:
+        with self._lock:
+            then = self._waiting.pop(int.from_bytes(packet[1:5], "big"), None)
+        if then is not None:
+            then(packet[0], packet[5:])
 
     def _cut(self, why: str) -> None:
         with self._lock:
@@ -186,6 +197,14 @@ class Line:
                 "malformed", f"{self._gate.trust.where} answered a question for a file with something else"
             )
         return wire.Reader(data).attrs()
+
+
+def _length(raw: memoryview | bytearray) -> int:
+    """How long a packet is, from its first four bytes."""
+    length = int.from_bytes(raw, "big")
+    if not 5 <= length <= wire.LONGEST_FRAME:
+        raise wire.Malformed(f"a packet of {length} bytes")
+    return length
 
 
 def refused(error: Refused, path: bytes) -> Exception:

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -117,12 +117,17 @@ class Sshd:
         """End the server and every session of it."""
         if self._process is not None:
             for pid in (self._process.pid, *_children(self._process.pid)):
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
             self._process.wait(timeout=20)
             self._process = None
+
+    def cut(self) -> None:
+        """End every session, and go on listening."""
+        assert self._process is not None
+        for pid in _children(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def spec(self, **more: Any) -> SftpSpec:
         said = {"app": "sftp", "host": "127.0.0.1", "port": self.port, "user": self.user, "timeout": "20s"}

@@ -1,0 +1,67 @@
+"""Whether a release is complete: by the torrent client where one is declared, else by being seen unchanged for a while.
+
+Pure. What the client does not claim is held unless `settled` was written beside it: an empty list after a restart must not
+make everything look complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from reconciler.stack import Stack
+from reconciler.units import age_text
+from resources.clients.torrents import Torrent
+from resources.seedbox_transfer.release import Release
+from resources.seedbox_transfer.spec import SeedboxTransferSpec
+
+
+def translated(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """A path of the client as the SFTP server has it, by the longest declared folder that fits; itself when none does."""
+    best = max(
+        ((old, new) for old, new in pairs if path == old or path.startswith(old.rstrip("/") + "/")),
+        key=lambda pair: len(pair[0]),
+        default=None,
+    )
+    return path if best is None else (best[1].rstrip("/") + path[len(best[0].rstrip("/")) :]) or "/"
+
+
+def same_places(stack: Stack, client: str, sftp: str) -> tuple[tuple[str, str], ...]:
+    """Folders of the torrent client and what they are for the SFTP server, from the section `paths`."""
+    return tuple((row[client], row[sftp]) for row in stack.paths if client in row and sftp in row)
+
+
+def claimed(
+    root: str, torrents: Sequence[Torrent], pairs: Sequence[tuple[str, str]]
+) -> Mapping[str, tuple[Torrent, ...]]:
+    """Name of a release → the torrents whose payload is it, or lies in it."""
+    found: dict[str, tuple[Torrent, ...]] = {}
+    prefix = root.rstrip("/") + "/"
+    for torrent in torrents:
+        path = translated(torrent.content, pairs) if torrent.content else ""
+        if path.startswith(prefix):
+            name = path[len(prefix) :].partition("/")[0]
+            found[name] = (*found.get(name, ()), torrent)
+    return found
+
+
+def unfinished(torrents: Sequence[Torrent]) -> str:
+    """Why the client says that it is not complete; "" when all of it is."""
+    for torrent in torrents:
+        if torrent.state in ("checking", "moving"):
+            return f"its torrent is {torrent.state}"
+        if not torrent.complete:
+            share = f" ({torrent.done / torrent.size:.0%})" if torrent.size else ""
+            return f"its torrent is not complete{share}"
+        if torrent.files is not None and any(not f.wanted or f.done < f.size for f in torrent.files):
+            return "files of its torrent were deselected, and may lie there half"
+    return ""
+
+
+def unsettled(spec: SeedboxTransferSpec, release: Release, seen: tuple[str, datetime] | None, now: datetime) -> str:
+    """Why it does not count as settled yet; "" when it was seen in this very state `settled` ago, and since."""
+    wanted = age_text(spec.when.settled)
+    if seen is None or seen[0] != release.fingerprint:
+        return f"seen so for the first time: it has to stay unchanged for {wanted}"
+    age = (now - seen[1]).total_seconds()
+    return "" if age >= spec.when.settled else f"unchanged for {age_text(max(0, age))} of {wanted}"

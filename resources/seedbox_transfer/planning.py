@@ -1,0 +1,263 @@
+"""Facts → proposal. Pure: what is whole on the server and not here is to be fetched, smallest first; the rest is said.
+
+A release that is here, was fetched before and tidied away, is not complete yet, bears a hostile name or would not fit is left
+alone, each with its reason. The room that is to stay free is counted over everything that is planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reconciler.action import Action, Blocked, Effects, Held, Json, Proposal, UnderWay
+from reconciler.address import Subject
+from reconciler.facts import Absent, Fact, Facts, Known, Query, Unknown
+from reconciler.kind import Ledger, Past, Resource
+from reconciler.units import age_text, size_text
+from resources.clients.localfs import HERE, FsSize, LocalFile, LocalNames, LocalTree, Staged
+from resources.clients.sftp import RemoteFile, RemoteTree
+from resources.clients.torrents import Torrent, Torrents
+from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
+from resources.seedbox_transfer.hours import until_open
+from resources.seedbox_transfer.release import Release, releases, shape
+from resources.seedbox_transfer.spec import SeedboxTransferSpec
+
+Seedbox = Resource[SeedboxTransferSpec]
+MOST_HELD = 50  # releases of one reason that are told one by one
+
+
+def first_reads(resource: Seedbox) -> list[Query[Any]]:
+    """What is asked in the first wave."""
+    spec = resource.spec
+    asked: list[Query[Any]] = [RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)]
+    asked.append(FsSize(HERE, spec.to))
+    if spec.when.client is not None:
+        asked.append(Torrents(spec.when.client))
+    return asked
+
+
+def reads(resource: Seedbox, facts: Facts) -> Iterable[Query[Any]]:
+    """And in the second: what of each release is here already."""
+    spec, asked = resource.spec, first_reads(resource)
+    tree, names = RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)
+    if not (facts.has(tree) and facts.has(names)):
+        return asked
+    remote, local = facts.get(tree), facts.get(names)
+    if isinstance(remote, Known) and isinstance(local, Known):
+        there = set(local.value)
+        for release in releases(remote.value, spec.exclude):
+            if not release.problem:
+                path = f"{spec.to}/{release.name}"
+                asked.append(LocalTree(HERE, path) if release.name in there else Staged(HERE, spec.to, release.name))
+    return asked
+
+
+def plan(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
+    blocked = list(_blocked(resource, facts))
+    tree = facts.get(RemoteTree(resource.spec.source.sftp, resource.spec.source.path))
+    if isinstance(tree, Absent):
+        path = f"{resource.spec.source.sftp}:{resource.spec.source.path}"
+        return Proposal(errors=(f"{path} is not there",), blocked=tuple(blocked))
+    if blocked or not isinstance(tree, Known):
+        return Proposal(blocked=tuple(blocked))
+    return _Planning(resource, facts, ledger, now, tree.value).propose()
+
+
+def _blocked(resource: Seedbox, facts: Facts) -> Iterator[Blocked]:
+    what = {
+        RemoteTree: "what is on the server",
+        LocalNames: "what is here",
+        FsSize: "the room on this machine's disk",
+        Torrents: "what is complete",
+    }
+    for query in first_reads(resource):
+        fact: Fact[Any] = facts.get(query)
+        if isinstance(fact, Unknown):
+            yield Blocked(what=what[type(query)], reason=fact.reason, remedy=fact.remedy, code=fact.code)
+        elif isinstance(fact, Absent) and not isinstance(query, RemoteTree):
+            yield Blocked(what=what[type(query)], reason="it is not there", code="malformed")
+
+
+@dataclass
+class _Planning:
+    resource: Seedbox
+    facts: Facts
+    ledger: Ledger
+    now: datetime
+    tree: tuple[RemoteFile, ...]
+    actions: list[Action] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
+    under_way: list[UnderWay] = field(default_factory=list)
+    sightings: dict[str, str] = field(default_factory=dict)
+    here: int = 0
+    buried: int = 0
+
+    def propose(self) -> Proposal:
+        spec = self.resource.spec
+        found = list(releases(self.tree, spec.exclude))
+        wanted = [r for r in found if self._wanted(r)]
+        wanted.sort(key=lambda r: (r.bytes, r.name))
+        self._fit(wanted)
+        closed = until_open(spec.limit.window, self.now)
+        later = tuple(self.actions) if closed else ()
+        return Proposal(
+            actions=() if closed else tuple(self.actions),
+            later=later,
+            held=tuple(self.held),
+            blocked=tuple(self.blocked),
+            under_way=tuple(self.under_way),
+            summary=tuple(self._summary(found, closed if later else "")),
+            population={spec.source.sftp: len(found)},
+            sightings=self.sightings,
+        )
+
+    def _subject(self, release: Release) -> Subject:
+        spec = self.resource.spec
+        key = f"{spec.source.path.rstrip('/')}/{release.title}"
+        return Subject(connection=spec.source.sftp, type="release", key=key, title=release.title)
+
+    def _hold(self, release: Release, reason: str, way: str = "") -> bool:
+        self.held.append(Held(subject=self._subject(release), reason=reason, way_forward=way, bytes=release.bytes))
+        return False
+
+    def _wanted(self, release: Release) -> bool:
+        """Whether it is to be fetched now; what else there is to say of it is said on the way."""
+        if release.problem:
+            return self._hold(release, release.problem, "rename it there, or exclude it")
+        query = LocalTree(HERE, f"{self.resource.spec.to}/{release.name}")
+        local = self.facts.get(query) if self.facts.has(query) else None
+        if isinstance(local, Unknown):
+            self.blocked.append(Blocked(what=release.title, reason=local.reason, remedy=local.remedy, code=local.code))
+            return False
+        if isinstance(local, Known):
+            return self._beside(release, local.value)
+        pending = next((p for p in self.ledger.pending if p.action.subject.ident == self._subject(release).ident), None)
+        if pending is not None:
+            verdict = pending.verdict
+            self.under_way.append(
+                UnderWay(
+                    action=pending.action,
+                    says=verdict.says or "being fetched",
+                    done_bytes=verdict.done_bytes,
+                    total_bytes=verdict.total_bytes,
+                )
+            )
+            return False
+        if self._tombstone(release) is not None:
+            self.buried += 1
+            return False
+        return self._complete(release)
+
+    def _beside(self, release: Release, local: tuple[LocalFile, ...]) -> bool:
+        """Something of its name is here."""
+        if all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape:
+            self.here += 1
+            return False
+        past = self._tombstone(release)
+        if past is not None:  # fetched whole, and changed here since: what a person does with it is theirs
+            self.here += 1
+            return False
+        mine = f"{len(local)} files, {size_text(sum(f.size for f in local))}"
+        theirs = f"{len(release.files)} files, {size_text(release.bytes)}"
+        reason = f"something else of this name is here: {mine}; on the server {theirs}"
+        return self._hold(release, reason, "nothing is replaced: move one of the two away")
+
+    def _tombstone(self, release: Release) -> Past | None:
+        """The fetch that brought it. What has grown since is another thing, and worth another fetch."""
+        ident, oldest = self._subject(release).ident, self.resource.spec.tombstones
+        for past in reversed(self.ledger.history):
+            action = past.action
+            if action.verb != "fetch" or past.outcome != "done" or action.subject.ident != ident:
+                continue
+            young = (self.now - past.at).total_seconds() < oldest
+            return past if young and release.bytes <= action.after["bytes"] else None
+        return None
+
+    def _complete(self, release: Release) -> bool:
+        spec = self.resource.spec
+        torrents = self._torrents().get(release.name, ())
+        if spec.when.client is not None and torrents:
+            reason = unfinished(torrents)
+            return not reason or self._hold(release, reason)
+        if spec.when.client is not None and "settled" not in spec.when.model_fields_set:
+            reason = f"no torrent in {spec.when.client} claims it, so nobody can say that it is complete"
+            return self._hold(
+                release, reason, "settled: 10m beside the client fetches such releases, too; see also paths"
+            )
+        self.sightings[release.name] = release.fingerprint
+        seen = self.ledger.sightings.get(f"{self.resource.address} {release.name}")
+        reason = unsettled(spec, release, seen, self.now)
+        return not reason or self._hold(release, reason, "plan again then")
+
+    def _torrents(self) -> Mapping[str, tuple[Torrent, ...]]:
+        spec = self.resource.spec
+        if spec.when.client is None:
+            return {}
+        fact = self.facts.get(Torrents(spec.when.client))
+        pairs = same_places(self.resource.stack, spec.when.client, spec.source.sftp)
+        return claimed(spec.source.path, fact.value, pairs) if isinstance(fact, Known) else {}
+
+    def _fit(self, wanted: list[Release]) -> None:
+        """Actions for what fits, smallest first; the rest is held with the numbers."""
+        spec = self.resource.spec
+        space = self.facts.get(FsSize(HERE, spec.to))
+        free = space.value.free if isinstance(space, Known) else 0
+        for release in wanted:
+            query = Staged(HERE, spec.to, release.name)
+            staged = self.facts.get(query) if self.facts.has(query) else None
+            left = max(0, release.bytes - staged.value) if isinstance(staged, Known) else release.bytes
+            if free - left < spec.keep_free:
+                stays = f", and {size_text(spec.keep_free)} is to stay free" if spec.keep_free else ""
+                reason = f"it needs {size_text(left)}; {size_text(max(0, free))} would be free on this disk{stays}"
+                self._hold(release, reason, "make room, or lower keep_free")
+                continue
+            free -= left
+            self.actions.append(self._fetch(release, left))
+
+    def _fetch(self, release: Release, left: int) -> Action:
+        spec = self.resource.spec
+        files = f"{len(release.files)} {'file' if len(release.files) == 1 else 'files'}"
+        there = size_text(release.bytes - left)
+        resumed = (f"{there} of it is here already, and not fetched again",) if left < release.bytes else ()
+        return Action(
+            id=f"{self.resource.address}/{len(self.actions) + 1}",
+            address=str(self.resource.address),
+            verb="fetch",
+            subject=self._subject(release),
+            reason=f"complete on {spec.source.sftp}, and not here",
+            before={"here": None},
+            after={"here": f"{spec.to}/{release.name}", "files": len(release.files), "bytes": release.bytes},
+            details=(f"{files}, {size_text(release.bytes)} → {spec.to}", *resumed),
+            rests_on={"remote": release.fingerprint, "here": "absent", "room": "enough"},
+            effects=Effects(bytes_moved=left, files=len(release.files)),
+            data=self._data(release),
+        )
+
+    def _data(self, release: Release) -> dict[str, Json]:
+        spec = self.resource.spec
+        return {
+            "connection": spec.source.sftp,
+            "remote": f"{spec.source.path.rstrip('/')}/{release.name}",
+            "name": release.name,
+            "to": spec.to,
+            "exclude": list(spec.exclude),
+            "shape": release.shape,
+            "bytes": release.bytes,
+            "verify": spec.verify,
+            "parallel": spec.parallel.model_dump(mode="json"),
+            "rate": spec.limit.bytes_per_second,
+            "window": spec.limit.window,
+            "keep_free": spec.keep_free,
+        }
+
+    def _summary(self, found: list[Release], closed: str) -> Iterator[str]:
+        whole = sum(r.bytes for r in found)
+        yield f"{len(found)} releases on {self.resource.spec.source.sftp}, {size_text(whole)}: {self.here} are here"
+        if self.buried:
+            span = age_text(self.resource.spec.tombstones)
+            yield f"{self.buried} were fetched before and tidied away here: not fetched again within {span}"
+        if closed:
+            yield closed
