@@ -47,6 +47,7 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     torn = broken(seen, facts, ledger, now, limits)
     told = rules(resource, seen, ledger, now)
     waiting = _waiting(torn, seen, found)
+    unsettled = _unsettled(str(resource.address), ledger, seen, found)
     nos: dict[str, No] = {}
     for thing in seen.things:
         no = verdict(told, seen, thing)
@@ -54,7 +55,9 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
             no = No("what is broken on its disk is mended first", "the next plan looks at it again", quiet=True)
         if no is None and seen.errors:  # a slip of the pen must not send things to other places than were meant
             no = No("a root folder is declared that is not there", "correct the declaration first", quiet=True)
-        if no is None and seen.blocked:  # what else lies on these disks decides which moves are the right ones
+        if no is None and (
+            seen.blocked or unsettled
+        ):  # what lies on these disks decides which moves are the right ones
             no = No("not all of what lies on these disks is known", "it is looked at again when it is", quiet=True)
         if no is not None:
             nos[thing.key] = no
@@ -70,13 +73,6 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     _theirs(ledger, seen, found, reserved)
     coming = dict(reserved)
     _heals(torn, seen, found, reserved)
-    unsettled = tuple(
-        Blocked(
-            what=f"what became of {p.action.subject.title}", reason=p.verdict.says, remedy=p.verdict.remedy, subjects=1
-        )
-        for p in ledger.pending
-        if p.verdict.state == "unknown" and p.action.address == str(resource.address)
-    )
     ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, _torn(torn, seen))
     return Survey(seen, found, torn, ground, going, unsettled, waiting, coming)
 
@@ -86,6 +82,21 @@ def _waiting(torn: Broken, seen: View, found: Disks) -> frozenset[str]:
     back = (f for f in torn.found if f.way is not None and f.way.fits and f.way.remedy.goal == "old")
     disks = (_disk_at(seen, found, f.candidate.thing.connection, f.scene.old) for f in back)
     return frozenset(disk for disk in disks if disk is not None)
+
+
+def _unsettled(address: str, ledger: Ledger, seen: View, found: Disks) -> tuple[Blocked, ...]:
+    """Actions of ours, or on our disks, of which the world does not tell what became of them."""
+    out = []
+    for pending in ledger.pending:
+        data, subject = pending.action.data, pending.action.subject
+        places = [data[key] for key in ("source", "destination") if key in data]
+        ours = any(_disk_at(seen, found, subject.connection, place) is not None for place in places)
+        if pending.verdict.state == "unknown" and (ours or pending.action.address == address):
+            verdict = pending.verdict
+            out.append(
+                Blocked(what=f"what became of {subject.title}", reason=verdict.says, remedy=verdict.remedy, subjects=1)
+            )
+    return tuple(out)
 
 
 def _reserve(reserved: dict[str, int], disk: str | None, bytes_: int) -> None:

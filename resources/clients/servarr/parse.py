@@ -241,4 +241,5 @@ def log_line(raw: Raw) -> LogLine:
         level=_text(raw, "level"),
         logger=_text(raw, "logger"),
         message=redact(_text(raw, "message")),
+        exception=redact(_text(raw, "exception")),
     )

@@ -152,10 +152,11 @@ class TreeFile:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of the server's own log: the only place where a swallowed failure shows."""
+    """A line of the server's own log: the only place where a swallowed failure shows. `exception`: with type and stack."""
 
     id: int
     time: datetime | None
     level: str
     logger: str
     message: str
+    exception: str = ""

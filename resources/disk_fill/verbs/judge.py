@@ -11,6 +11,7 @@ from reconciler.kind import Verdict, World
 from reconciler.units import size_text
 from resources.disk_fill.mending import choose, data_of
 from resources.disk_fill.scene import Place, Scene, whole, why_not
+from resources.disk_fill.verbs.cause import cause
 from resources.disk_fill.verbs.look import Sight, as_rows, expected_of, root_state, rows, sight
 from resources.disk_fill.words import count
 
@@ -34,7 +35,9 @@ def judge(world: World, data: dict[str, Json], handle: dict[str, Json] | None, g
     if whole(scene, goal):
         return _arrived(world, found, data)
     if goal == "new" and whole(scene, "old"):
-        return Verdict("not-done", _gave_up(found, data), remedy=f"see the log of {data['connection']} for the reason")
+        return Verdict(
+            "not-done", _gave_up(world, found, data), remedy=f"see the log of {data['connection']} for the reason"
+        )
     return _broken(world, found, data, handle)
 
 
@@ -72,18 +75,20 @@ def _arrived(world: World, found: Sight, data: dict[str, Json]) -> Verdict:
     )
 
 
-def _gave_up(found: Sight, data: dict[str, Json]) -> str:
+def _gave_up(world: World, found: Sight, data: dict[str, Json]) -> str:
     if found.command is None:
         return f"{data['connection']} did not begin it"
-    first = found.command.exception.splitlines()[:1]
-    return f"{data['connection']} gave it up at once and put the path back; nothing has moved" + (
-        f" ({first[0]})" if first else ""
+    why = cause(world, data, found.command)
+    return (
+        f"{data['connection']} gave it up at once and put the path back; nothing has moved{f' ({why})' if why else ''}"
     )
 
 
 def _broken(world: World, found: Sight, data: dict[str, Json], handle: dict[str, Json] | None) -> Verdict:
     scene = found.scene
-    told = told_of(scene, denied=found.denied)
+    told, why = told_of(scene, denied=found.denied), cause(world, data, found.command)
+    if why:
+        told = f"{told} ({why})"
     free: dict[Place, int] = {
         "old": root_state(world, data["connection"], data["source_root"])[1],
         "new": root_state(world, data["connection"], data["destination_root"])[1],

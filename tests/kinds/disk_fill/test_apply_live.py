@@ -57,6 +57,9 @@ def test_a_move_that_stops_half_way_is_mended_in_the_same_run(tiny: Lab) -> None
     tiny.stack.control.break_("move-disk-full", files=1, times=1)
     done = tiny.arr("apply", told["id"], "--approve", told["id"])
     assert "half-way" in done.stdout
+    told_by_the_app = "(sonarr: No space left on device"
+    for shown in (done.stdout, tiny.arr("show", "r000001").stdout):
+        assert told_by_the_app in " ".join(shown.split())
     (action,) = actions(told)
     old, new = action["before"]["path"], action["after"]["path"]
     assert tiny.files() == {path.replace(old, new): size for path, size in before.items()}

@@ -185,6 +185,7 @@ def test_no_room_left_half_way_is_brought_back(case: Case) -> None:
     command = next(c for c in case.lab.read(Commands(case.connection)) if c.id == handle["command"])
     assert (command.status, command.result) == ("completed", "successful")
     assert "half-way" in verdict.says
+    assert f"({case.connection}: No space left on device" in verdict.says  # from its log: the command tells nothing
     assert case.path() == case.old
     assert case.files("old").keys().isdisjoint(case.files("new"))
     assert case.files("new")
@@ -213,6 +214,7 @@ def test_denied_at_once_gets_its_path_back(case: Case) -> None:
     assert verdict.state == "broken"
     assert case.path() == case.new
     assert "may not write there" in verdict.says
+    assert f"({case.connection}: Access to the path '{case.new}" in verdict.says
     assert verdict.data["steps"] == [[case.old, False]]
     assert mended(case, verdict, action).state == "done"
     case.all_at("old")
@@ -229,6 +231,7 @@ def test_denied_half_way_is_brought_back(case: Case) -> None:
     case.go_on()
     verdict = case.lab.follow(action, handle)
     assert verdict.state == "broken"
+    assert "is denied)" in verdict.says
     assert case.path() == case.new
     assert 0 < len(case.files("new")) < len(case.before)
     assert case.files("old").keys().isdisjoint(case.files("new"))
