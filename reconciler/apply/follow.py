@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from reconciler.action import Action, Json
 from reconciler.apply.interrupt import Stop
+from reconciler.clock import Clock
 from reconciler.connection import redact
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import Verb, Verdict
 from reconciler.opener import Opener, ReadWorld
+
+AGAIN = 1.0  # seconds until the second look at what seems broken
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,25 @@ class Patience:
     still: float = 6 * 3600.0
 
 
+def sure(look: Callable[[], Verdict], clock: Clock) -> Verdict:
+    """A look, and another one where it shows something broken: one answer may be wrong, and a repair moves files."""
+    verdict = look()
+    if verdict.state != "broken":
+        return verdict
+    clock.sleep(AGAIN)
+    return look()
+
+
 def _look(opener: Opener, verb: Verb, action: Action, handle: dict[str, Json] | None) -> Verdict:
-    try:
-        return verb.verify(ReadWorld(opener), action, handle)
-    except ReadFailed as e:
-        return Verdict("unknown", redact(e.reason), remedy=redact(e.remedy))
-    except NotThere as e:
-        return Verdict("unknown", redact(str(e)) or "it is not there any more")
+    def look() -> Verdict:
+        try:
+            return verb.verify(ReadWorld(opener), action, handle)
+        except ReadFailed as e:
+            return Verdict("unknown", redact(e.reason), remedy=redact(e.remedy))
+        except NotThere as e:
+            return Verdict("unknown", redact(str(e)) or "it is not there any more")
+
+    return sure(look, opener.clock)
 
 
 def settled_look(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.action import Action
+from reconciler.apply.follow import sure
 from reconciler.apply.journal import Journal, PendingRow
 from reconciler.apply.report import Outcome, State
 from reconciler.connection import redact
@@ -50,7 +51,7 @@ def look(kinds: Mapping[str, Kind[Any]], opener: Opener, row: PendingRow) -> Ver
         remedy = f"install it again; {BY_HAND.format(row.run, row.action.id)}"
         return Verdict("unknown", f"no installed kind knows {row.action.address} {row.action.verb}", remedy=remedy)
     try:
-        return verb.verify(ReadWorld(opener), row.action, row.handle)
+        return sure(lambda: verb.verify(ReadWorld(opener), row.action, row.handle), opener.clock)
     except ReadFailed as e:
         remedy = f"{redact(e.remedy)}; {BY_HAND.format(row.run, row.action.id)}" if why else redact(e.remedy)
         return Verdict("unknown", redact(e.reason), {"code": e.code}, remedy=remedy)
