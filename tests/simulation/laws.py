@@ -58,7 +58,7 @@ class Laws:
         """A write of `action` is about to be sent."""
         self.begun.add(action.address)
         if self.wish()["connections"][server.name].get("access") == "read":
-            raise Broke(f"{verb} was sent to {server.name}, which is declared for reading")
+            raise self.witness.caught(f"{verb} was sent to {server.name}, which is declared for reading")
         if verb == "create":
             self.made.add((action.address, action.subject.ident))
         elif verb == "delete":
@@ -70,22 +70,24 @@ class Laws:
     def _deletion(self, action: Action) -> None:
         ident, label = action.subject.ident, action.subject.key
         if (action.address, ident) not in self.made:
-            raise Broke(f"{ident} was deleted, which {action.address} never made")
+            raise self.witness.caught(f"{ident} was deleted, which {action.address} never made")
         wish, now = self.wish(), self.clock.now()
         own = wish.get("tag", {}).get(action.address.partition(".")[2], {})
         every = [*wish.get("protect", []), *(p for t in wish.get("tag", {}).values() for p in t.get("protect", []))]
         if f"tag:{label}" in every:
-            raise Broke(f"{ident} was deleted, which is protected")
+            raise self.witness.caught(f"{ident} was deleted, which is protected")
         if not self.approved:
             guards = wish.get("guards", {})
             limits = (guards.get("destroy", {}).get("max"), own.get("guard", {}).get("max"))
             mine = [a for v, a in self.run if v == "delete"]
             for limit, count in ((limits[0], len(mine)), (limits[1], mine.count(action.address))):
                 if limit is not None and count + 1 > limit:
-                    raise Broke(f"{ident} was deleted as number {count + 1} of this run; the limit is {limit}")
+                    raise self.witness.caught(
+                        f"{ident} was deleted as number {count + 1} of this run; the limit is {limit}"
+                    )
             day, today = guards.get("per_day", {}).get("max"), sum(at > now - DAY for at in self.deleted)
             if day is not None and today + 1 > day:
-                raise Broke(f"{ident} was deleted as number {today + 1} of this day; the limit is {day}")
+                raise self.witness.caught(f"{ident} was deleted as number {today + 1} of this day; the limit is {day}")
         self.deleted.append(now)
 
     def _move(self, action: Action, server: Server, to: str) -> None:
@@ -95,25 +97,35 @@ class Laws:
         if action.undo is None:  # a person has asked for this very one
             return
         if not (self.approved or self.confirmed) and action.address not in self.known:
-            raise Broke(f"{action.subject.ident} was moved as the first change, and nobody has approved it")
+            raise self.witness.caught(
+                f"{action.subject.ident} was moved as the first change, and nobody has approved it"
+            )
         disk = next(d for d in wish["disks"].values() if to.rpartition("/")[0] == d["roots"].get(server.name))
         total, free = self.world.files.disks[self.world.files.disk_of(to)], self.world.files.free(to)
         keeps = [amount(disk["keep_free"])] if "keep_free" in disk else []
         keeps += [round(total * (1 - share(disk["max"])))] if "max" in disk else []
         if free - size < max(keeps, default=0) - 10:
-            raise Broke(f"{action.subject.ident} overfills {to}: {free} free, {size} to come, {keeps} to stay free")
+            raise self.witness.caught(
+                f"{action.subject.ident} overfills {to}: {free} free, {size} to come, {keeps} to stay free"
+            )
         self._pace(wish["disk_fill"].get(action.address.partition(".")[2], {}).get("moves", {}), action, now)
 
     def _pace(self, moves: Json, action: Action, now: datetime) -> None:
         count = sum(a == action.address for v, a in self.run if v == "move")
         if moves.get("per_run") is not None and count + 1 > moves["per_run"]:
-            raise Broke(f"{action.subject.ident} is move {count + 1} of this run; {moves['per_run']} are the pace")
+            raise self.witness.caught(
+                f"{action.subject.ident} is move {count + 1} of this run; {moves['per_run']} are the pace"
+            )
         today = [size for at, address, _, size in self.moved if at > now - DAY and address == action.address]
         day = moves.get("per_day", {})
         if day.get("count") is not None and len(today) > day["count"]:
-            raise Broke(f"{action.subject.ident} is move {len(today)} of this day; {day['count']} are the pace")
+            raise self.witness.caught(
+                f"{action.subject.ident} is move {len(today)} of this day; {day['count']} are the pace"
+            )
         if day.get("bytes") is not None and sum(today) > amount(day["bytes"]):
-            raise Broke(f"{action.subject.ident} makes {sum(today)} bytes of this day; {day['bytes']} are the pace")
+            raise self.witness.caught(
+                f"{action.subject.ident} makes {sum(today)} bytes of this day; {day['bytes']} are the pace"
+            )
 
     # -- afterwards
 

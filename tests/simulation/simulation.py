@@ -92,7 +92,7 @@ class Simulation:
         self.last = ""
         told = {k: v for k, v in op.items() if k != "op"}
         getattr(self, f"_{op['op']}")(**told)
-        wrong = self.world.wrong()
+        wrong = [*self.witness.broken, *self.world.wrong()]
         if wrong:
             raise Broke("; ".join(wrong))
         return self.last

@@ -27,15 +27,7 @@ class Died(BaseException):
 
 
 class Broke(AssertionError):
-    """A law is broken."""
-
-
-@dataclass
-class Destroyed:
-    """One deletion that arr has had done."""
-
-    at: datetime
-    approved: bool
+    """A law is broken. Inside of arr it would be taken for a defect of a kind: there the witness says `caught`."""
 
 
 @dataclass
@@ -51,6 +43,12 @@ class Witness:
     sent: Counter[str] = field(default_factory=Counter)
     wrote: set[str] = field(default_factory=set)  # subjects that something was sent about
     counts: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def caught(self, says: str) -> Died:
+        """A law is broken: remember it, and end the process that broke it."""
+        self.broken.append(says)
+        return Died()
 
     def begin(self, plan: Plan, *, approved: bool, die_in: int | None) -> None:
         """An apply begins, in a process of its own."""
@@ -76,24 +74,24 @@ class Witness:
         kind = TYPES[server.app] if item is not None else "tag"
         ident = f"{server.name}:{kind}/{item.ident if item is not None else what['label']}"
         if self.plan is None:
-            raise Broke(f"{verb} {ident} was sent while nothing was applied")
+            raise self.caught(f"{verb} {ident} was sent while nothing was applied")
         action = self.open.get(ident)
         if action is None:
-            raise Broke(f"{verb} {ident} was sent without a durable intent")
+            raise self.caught(f"{verb} {ident} was sent without a durable intent")
         if all(a.subject.ident != ident for a in self.plan.actions()):
-            raise Broke(f"{verb} {ident} was sent, which is no subject of the plan")
+            raise self.caught(f"{verb} {ident} was sent, which is no subject of the plan")
         self.wrote.add(ident)
         key = f"{action.id} {verb} {sorted(what.items())}"
         self.sent[key] += 1
         if self.sent[key] > (ASKED if verb == "rescan" else 1):
-            raise Broke(f"{key} was sent {self.sent[key]} times")
+            raise self.caught(f"{key} was sent {self.sent[key]} times")
         self.judge(action, server, verb, what)
 
     def written(self) -> None:
         self.boundary()
 
     def refused_write(self, server: str, verb: str) -> None:
-        raise Broke(f"a write to {server} was tried where only reads may be sent ({verb})")
+        raise self.caught(f"a write to {server} was tried where only reads may be sent ({verb})")
 
 
 def watched(witness: Witness) -> type[Store]:
@@ -123,7 +121,7 @@ def watched(witness: Witness) -> type[Store]:
             if witness.plan is not None:
                 listed = {a.id for a in witness.plan.actions()}
                 if action.id not in listed and action.id.removesuffix("/mend") not in listed:
-                    raise Broke(f"{action.id} was intended, which the plan does not list")
+                    raise witness.caught(f"{action.id} was intended, which the plan does not list")
             witness.open[action.subject.ident] = action
             witness.boundary()
 
