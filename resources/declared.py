@@ -8,6 +8,7 @@ deleted, and that only with `prune: true` (law 9).
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -42,6 +43,7 @@ class Declared(Kind[S], Generic[S, O]):
 
     apps: ClassVar[tuple[str, ...]]
     key_field: ClassVar[str] = "name"
+    key_form: ClassVar[tuple[str, str]] = ("", "")  # a pattern that keys match, and the same in words
 
     def __init__(self) -> None:
         # The verbs need the kind's own listing; one instance serves all resources.
@@ -50,16 +52,8 @@ class Declared(Kind[S], Generic[S, O]):
     # what a kind says ------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def wishes(self, resource: Resource[S]) -> Mapping[str, Fields]:
-        """Natural key → declared fields, of everything that each connection shall have."""
-
-    @abstractmethod
     def listing(self, connection: str) -> Query[tuple[O, ...]]:
         """The query for all objects of a connection."""
-
-    @abstractmethod
-    def key(self, found: O) -> str:
-        """The natural key of an object."""
 
     @abstractmethod
     def save(self, client: Any, key: str, fields: Fields, found: O | None) -> None:
@@ -71,6 +65,18 @@ class Declared(Kind[S], Generic[S, O]):
     @abstractmethod
     def delete(self, client: Any, found: O) -> None:
         """Delete it."""
+
+    def wishes(self, resource: Resource[S]) -> Mapping[str, Fields]:
+        """Natural key → declared fields, of everything that each connection shall have.
+
+        Where a kind does not say: one object without fields, whose key is the resource's name or the spec's `key_field`.
+        """
+        key = getattr(resource.spec, self.key_field, None)
+        return {resource.address.name if key is None else key: {}}
+
+    def key(self, found: O) -> str:
+        """The natural key of an object."""
+        return str(getattr(found, self.key_field))
 
     def fields(self, found: O) -> Fields:
         """Its fields, as far as they can be declared."""
@@ -101,6 +107,16 @@ class Declared(Kind[S], Generic[S, O]):
                 )
             if name in resource.spec.connections[:n]:
                 yield Diagnostic(f"'{name}' stands here twice", mark, where, hint="remove one")
+        yield from self._misspelt(resource)
+
+    def _misspelt(self, resource: Resource[S]) -> Iterable[Diagnostic]:
+        pattern, words = self.key_form
+        for key in self.wishes(resource) if pattern else ():
+            if not re.fullmatch(pattern, key):
+                mark = resource.marks.get(self.key_field) or resource.marks.get("")
+                like = "-".join(re.findall("[a-z0-9]+", key.lower()))
+                hint = f"{self.key_field}: {like}" if re.fullmatch(pattern, like) else ""
+                yield Diagnostic(f"'{key}' is no {self.key_field}: {words}", mark, self.key_field, hint=hint)
 
     def claims(self, resource: Resource[S]) -> Iterable[str]:
         return [

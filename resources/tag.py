@@ -10,19 +10,15 @@ labels count (accident A30).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field
 
-from reconciler.errors import Diagnostic
 from reconciler.facts import Query
-from reconciler.kind import Resource
 from resources.clients.servarr import Tag, Tags
 from resources.declared import Declared, DeclaredSpec, Fields
 
-LABEL = re.compile(r"^[a-z0-9-]+$")
+LABEL = r"^[a-z0-9-]+$"
 
 
 class TagSpec(DeclaredSpec):
@@ -31,7 +27,7 @@ class TagSpec(DeclaredSpec):
     label: str | None = Field(
         default=None,
         description="The label, if it is not the resource's name: small letters, digits and hyphens.",
-        json_schema_extra={"pattern": LABEL.pattern},
+        json_schema_extra={"pattern": LABEL},
     )
 
 
@@ -44,24 +40,10 @@ class TagKind(Declared[TagSpec, Tag]):
     Spec = TagSpec
     apps = ("sonarr", "radarr")
     key_field = "label"
-
-    def check(self, resource: Resource[TagSpec]) -> Iterable[Diagnostic]:
-        yield from super().check(resource)
-        (label,) = self.wishes(resource)
-        if not LABEL.fullmatch(label):
-            mark = resource.marks.get("label") or resource.marks.get("")
-            hint = f"label: {'-'.join(re.findall('[a-z0-9]+', label.lower())) or 'kids'}"
-            yield Diagnostic(f"'{label}' is no label: small letters, digits and hyphens only", mark, "label", hint=hint)
-
-    def wishes(self, resource: Resource[TagSpec]) -> Mapping[str, Fields]:
-        label = resource.spec.label
-        return {resource.address.name if label is None else label: {}}
+    key_form = (LABEL, "small letters, digits and hyphens only")
 
     def listing(self, connection: str) -> Query[tuple[Tag, ...]]:
         return Tags(connection)
-
-    def key(self, found: Tag) -> str:
-        return found.label
 
     def normal_key(self, key: str) -> str:
         return key.lower()
