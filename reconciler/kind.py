@@ -145,6 +145,8 @@ class Verb(ABC):
 
     long: ClassVar[bool] = False  # True: `perform` returns at acceptance, `verify` may say "running"
     noun: ClassVar[str] = ""  # for sentences: "1 move", "2 moves"
+    # Field of `read` → what to say when it is not as the plan expected; {was} and {now} stand for the values.
+    words: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:

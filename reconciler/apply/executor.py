@@ -19,6 +19,7 @@ from reconciler.apply.interrupt import Stop
 from reconciler.apply.journal import Journal, writing
 from reconciler.apply.report import Listener, Outcome, Report, Silent, State
 from reconciler.apply.settle import FINAL, close, pending, settle
+from reconciler.apply.stale import stale
 from reconciler.connection import redact
 from reconciler.errors import ArrError, LockedError, StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
@@ -212,15 +213,9 @@ class Executor:
         if isinstance(fact, Unknown):
             says = f"not known: {redact(fact.reason)}"
             return Outcome(action=action, state="blocked", says=says, remedy=redact(fact.remedy))
-        now: dict[str, Json] = {} if isinstance(fact, Absent) else fact.value
-        moved = [
-            f"{key} was {action.rests_on.get(key)!r} and is {now.get(key)!r}"
-            for key in sorted(action.rests_on.keys() | now.keys())
-            if action.rests_on.get(key) != now.get(key)
-        ]
-        if not moved:
+        says = stale(verb.words, action.rests_on, None if isinstance(fact, Absent) else fact.value)
+        if not says:
             return None
-        says = "it changed since the plan: " + "; ".join(moved)
         return Outcome(action=action, state="stale", says=says, remedy="make a new plan: arr plan")
 
     def _perform(self, run: str, action: Action, verb: Verb) -> tuple[Verdict | None, dict[str, Json] | None, Patience]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.action import Action, Json
-from reconciler.facts import Fact, Known, ReadFailed
+from reconciler.facts import Absent, Fact, Known, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
@@ -18,8 +18,10 @@ from resources.disk_fill import jobs
 from resources.disk_fill.mending import TWO, on_disk
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
-from resources.disk_fill.verbs.move import find_command, newest, rescan
+from resources.disk_fill.verbs.move import WORDS, find_command, newest, rescan
 from resources.disk_fill.words import count
+
+TOLD = {**WORDS, "files": "files were added, changed or moved at one of its two places"}
 
 
 class Heal(Verb):
@@ -27,12 +29,13 @@ class Heal(Verb):
 
     long = True
     noun = "heal"
+    words = TOLD
 
     def read(self, world: Servers, action: Action) -> Fact[dict[str, Json]]:
         data = action.data
         found = look.sight(world, data, {"files": data["expected"]})
         if found is None:
-            return Known({"files": "the item is gone", "idle": "yes", "room": "enough", "roots": TWO}, world.now())
+            return Absent(world.now())
         root = data["destination_root" if data["goal"] == "new" else "source_root"]
         accessible, free = look.root_state(world, data["connection"], root)
         proven = found.scene.apart or not _moves(data)

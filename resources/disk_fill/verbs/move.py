@@ -39,6 +39,20 @@ SAFE: dict[str, Json] = {
 }
 """Without these no move is ever sent, whatever a plan says it rests on."""
 
+WORDS = {
+    "path": "its path was {was}, and is {now} now",
+    "files": "it had {was} files, and has {now} now",
+    "bytes": "it was {was} big, and is {now} now",
+    "list": "its files are not those that the plan saw",
+    "source": "not everything is where its app has it: {now}",
+    "destination": "the target was to be free, and is not: {now}",
+    "idle": "somebody is at work: {now}",
+    "room": "the room at the target is not enough: {now}",
+    "roots": "the two roots are not proven to be two: {now}",
+    "mounted": "a root looks unmounted: {now}",
+}
+"""What a person is told of a field that is not as the plan saw it."""
+
 
 def fingerprint(files: Files) -> str:
     """Of names and sizes."""
@@ -55,6 +69,7 @@ class Move(Verb):
 
     long = True
     noun = "move"
+    words = WORDS
 
     def read(self, world: Servers, action: Action) -> Fact[dict[str, Json]]:
         data = action.data

@@ -83,7 +83,7 @@ def test_a_tag_made_by_hand_meanwhile_is_left_as_it_is(house: House) -> None:
     house.control.clear()
     report = session.apply(plan)
     assert states(report) == ["stale"]
-    assert "label was None and is 'kids'" in report.outcomes[0].says
+    assert "expected label nothing, found kids" in report.outcomes[0].says
     assert not house.writes()
 
 
