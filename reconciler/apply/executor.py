@@ -112,6 +112,18 @@ class Executor:
             return f"{size_text(size)} was destroyed within 24 h, your limit is {size_text(day.max_bytes)}"
         return ""
 
+    def _outpaced(self, run: str, action: Action) -> str:
+        """Why a move may not be begun any more: later runs than the plan knew of have begun others of its resource, and
+        the limits of a day were reckoned without them."""
+        if not action.effects.moves or action.verb in self.kinds[action.address.split(".", 1)[0]].mending:
+            return ""
+        past = self.journal.ledger(self.opener.clock.now(), days=1).history
+        begun = [(p.run, p.action) for p in past if p.outcome not in ("failed", "not-done")]
+        begun += [(row.run, row.action) for row in self.journal.pending()]
+        moves = {r for r, a in begun if a.address == action.address and a.effects.moves and r != run}
+        later = sorted(r for r in moves if int(r.removeprefix("r")) > self.plan.serial)
+        return f"run {later[0]} has begun other moves of {action.address} since the plan was made" if later else ""
+
     def _unused(self) -> None:
         before = self.journal.consumed(self.plan.id)
         if before is not None:
@@ -150,6 +162,8 @@ class Executor:
                 outcome = Outcome(action=action, state="left", says=f"{stopped} stopped on the same disk in this run")
             elif forbidden := self._forbidden(action):
                 outcome = Outcome(action=action, state="refused", says=forbidden)
+            elif outpaced := self._outpaced(run, action):
+                outcome = Outcome(action=action, state="stale", says=outpaced, remedy="make a new plan: arr plan")
             else:
                 self.listener.started(action)
                 outcome = self._one(run, action)

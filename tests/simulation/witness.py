@@ -122,6 +122,8 @@ def watched(witness: Witness) -> type[Store]:
                 listed = {a.id for a in witness.plan.actions()}
                 if action.id not in listed and action.id.removesuffix("/mend") not in listed:
                     raise witness.caught(f"{action.id} was intended, which the plan does not list")
+            if all(row.action.id != action.id or row.run != run for row in self.pending()):
+                raise witness.caught(f"{action.id} is not in the journal once it is said to be")
             witness.open[action.subject.ident] = action
             witness.boundary()
 
