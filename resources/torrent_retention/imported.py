@@ -1,0 +1,152 @@
+"""Was it imported, and is what was imported still there? The proof, from the whole history of every app that imports.
+
+An import counts by the name of its event. Every part that an app grabbed with this download has to be imported (or settled
+otherwise by it), and the file of the last import of each part has to be there: as a row of the app, and on disk where this
+machine sees it. One history that is not known makes the answer unknown: what another instance still waits for is in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.facts import Absent, Facts, Known, Query, Unknown
+from reconciler.stack import Stack
+from resources.clients.localfs import HERE, Inodes
+from resources.clients.servarr import FileRow, FileRows
+from resources.clients.servarr.history import GRABBED, IGNORED, IMPORTED, Event, History
+from resources.references import local
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`value` None: not known. `wants`: what has to be asked before it can be."""
+
+    value: bool | None
+    says: str
+    wants: tuple[Query[Any], ...] = ()
+
+
+@dataclass
+class _Index:
+    """One app's history, by download and by part."""
+
+    by_download: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    imports: dict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Imports:
+    """The histories of `names`, indexed once."""
+
+    def __init__(self, stack: Stack, facts: Facts, names: Iterable[str]) -> None:
+        self._stack, self._facts = stack, facts
+        self._known: dict[str, _Index] = {}
+        self.unknown: dict[str, Unknown] = {}
+        for name in names:
+            fact = facts.get(History(name))
+            if isinstance(fact, Known):
+                self._known[name] = _index(fact.value)
+            else:
+                self.unknown[name] = fact if isinstance(fact, Unknown) else Unknown("refused", f"{name} has no history")
+
+    def proof(self, info_hash: str) -> Proof:
+        """Of one download, over all apps."""
+        if self.unknown:
+            name, why = next(iter(sorted(self.unknown.items())))
+            return Proof(None, f"the history of {name} is not known: {why.reason}")
+        by: list[str] = []
+        wants: list[Query[Any]] = []
+        for name, index in sorted(self._known.items()):
+            events = index.by_download.get(info_hash)
+            if not events:
+                continue
+            found = self._of(name, index, events)
+            if found.value is False:
+                return found
+            wants += found.wants
+            if found.value is None and not found.wants:
+                return found
+            if found.says:
+                by.append(name)
+        if wants:
+            return Proof(None, "whether its files are still there was not asked yet", tuple(wants))
+        if not by:
+            return Proof(False, "nobody has imported it")
+        return Proof(True, f"imported by {' and '.join(by)}")
+
+    def _of(self, name: str, index: _Index, events: list[Event]) -> Proof:
+        """What one app has made of the download."""
+        settled = {e.part_id for e in events if e.event in IMPORTED or e.event == IGNORED}
+        grabbed = {e.part_id: e for e in events if e.event == GRABBED}
+        waiting = [
+            e
+            for part, e in grabbed.items()
+            if part not in settled and not any(i.at >= e.at for i in index.imports[part])
+        ]
+        if waiting:
+            return Proof(False, f"{name} grabbed it and has not imported {len(waiting)} of {len(grabbed)}")
+        mine = [e for e in events if e.event in IMPORTED]
+        if not mine:
+            return Proof(True, "")
+        last = {e.part_id: index.imports[e.part_id][-1] for e in mine}
+        return self._files(name, list(last.values()))
+
+    def _files(self, name: str, imports: list[Event]) -> Proof:
+        """Whether the file of each of these imports is there."""
+        paths: list[str] = []
+        wants: list[Query[Any]] = []
+        for event in imports:
+            query = FileRows(name, event.item_id)
+            if not self._facts.has(query):
+                wants.append(query)
+                continue
+            fact = self._facts.get(query)
+            if isinstance(fact, Absent):
+                return Proof(False, f"{name} no longer has what it was imported for")
+            if isinstance(fact, Unknown):
+                return Proof(None, f"the files of {name} are not known: {fact.reason}")
+            row = _row(fact.value, event)
+            if row is None:
+                return Proof(False, f"the file that {name} imported is gone from it")
+            here = local(self._stack, name, row.path)
+            if here is not None:
+                paths.append(here)
+        if wants:
+            return Proof(None, "its files were not asked for yet", tuple(dict.fromkeys(wants)))
+        return self._on_disk(name, tuple(dict.fromkeys(paths)))
+
+    def _on_disk(self, name: str, paths: tuple[str, ...]) -> Proof:
+        """The same on this machine's disks, as far as it sees them."""
+        query = Inodes(HERE, paths)
+        if not paths:
+            return Proof(True, f"imported by {name}")
+        if not self._facts.has(query):
+            return Proof(None, "its files were not looked at yet", (query,))
+        fact = self._facts.get(query)
+        if not isinstance(fact, Known):
+            return Proof(None, f"what {name} imported cannot be looked at")
+        for inode in fact.value:
+            if inode.state == "missing":
+                return Proof(False, f"the file that {name} imported is not on disk: {inode.path}")
+            if inode.state != "file":
+                return Proof(None, f"{inode.path} cannot be looked at ({inode.why or inode.state})")
+        return Proof(True, f"imported by {name}")
+
+
+def _index(events: Iterable[Event]) -> _Index:
+    index = _Index()
+    for event in events:
+        if event.download:
+            index.by_download[event.download].append(event)
+        if event.event in IMPORTED:
+            index.imports[event.part_id].append(event)
+    return index
+
+
+def _row(rows: tuple[FileRow, ...], event: Event) -> FileRow | None:
+    """The row that an import made: by its id, else by its path (servers that do not tell the id)."""
+    if event.file_id is not None:
+        return next((r for r in rows if r.id == event.file_id), None)
+    return next((r for r in rows if event.path and r.path == event.path), None)

@@ -1,0 +1,93 @@
+"""What only time tells: seeding time of a client that does not count it, and how often a tracker has disowned a torrent.
+
+Each plan notes what it saw as a sighting; the next plan reads it from the ledger. The text of a sighting is a small record:
+nothing but this module reads it, and one that does not read is as good as none (which keeps the torrent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from reconciler.kind import Ledger
+from resources.clients.torrents import Torrent
+from resources.torrent_retention.spec import Unregistered
+
+APART = timedelta(hours=1)  # sightings closer together count as one
+
+_DISOWNED = (
+    "unregistered", "not registered", "torrent not found", "unknown torrent", "torrent does not exist", "not exist",
+    "infohash not found", "info hash not found", "torrent has been deleted", "trumped", "nuked", "dead torrent",
+)  # fmt: skip
+_TROUBLE = (
+    "maintenance",
+    "down",
+    "offline",
+    "try again",
+    "temporar",
+    "timed out",
+    "timeout",
+    "unavailable",
+    "overload",
+)
+
+
+class Observed:
+    """The sightings of one resource: read from the ledger, and those that this plan adds."""
+
+    def __init__(self, address: str, ledger: Ledger, connection: str) -> None:
+        self._before: Mapping[str, tuple[str, datetime]] = ledger.sightings
+        self._address, self._connection = address, connection
+        self.sightings: dict[str, str] = {}
+
+    def _numbers(self, item: str, count: int) -> list[float] | None:
+        text, _ = self._before.get(f"{self._address} {item}", ("", None))
+        parts = text.split()
+        try:
+            return [float(p) for p in parts] if len(parts) == count else None
+        except ValueError:
+            return None
+
+    def seeded(self, torrent: Torrent, now: datetime) -> int | None:
+        """Seconds of seeding: the stretches of before, and the present one."""
+        if torrent.seeded_s is None:
+            return None
+        item, at = f"seeded {self._connection} {torrent.hash}", now.timestamp()
+        before = self._numbers(item, 3)
+        base, stretch = 0.0, float(torrent.seeded_s)
+        if before is not None and before[2] <= at:
+            base, last, when = before
+            if stretch < at - when:  # it began after that look: the stretch of then is over
+                base += last
+        self.sightings[item] = f"{base:.0f} {stretch:.0f} {at:.0f}"
+        return int(base + stretch)
+
+    def disowned(self, torrent: Torrent, rule: Unregistered, now: datetime) -> str | None:
+        """How it was disowned, once that was seen often and long enough; "" while it is not yet; None when it is not."""
+        item, at = f"unregistered {self._connection} {torrent.hash}", now.timestamp()
+        before = self._numbers(item, 3)
+        if not disowned_now(torrent):
+            if before is not None:
+                self.sightings[item] = ""
+            return None
+        count, first, last = before if before is not None and before[2] <= at else (0.0, at, 0.0)
+        if at - last >= APART.total_seconds():
+            count, last = count + 1, at
+        self.sightings[item] = f"{count:.0f} {first:.0f} {last:.0f}"
+        if count < rule.seen or last - first < rule.over:
+            return ""
+        days = (last - first) / 86400
+        return f"its tracker disowns it, seen {count:.0f} times over {days:.1f} days: {torrent.message}"
+
+
+def disowned_now(torrent: Torrent) -> bool:
+    """Whether every tracker that is not switched off says that it does not know this torrent.
+
+    Trouble of the tracker's own (maintenance, time-outs) is none, and neither is an error without these words.
+    """
+    trackers = [t for t in torrent.trackers or () if t.enabled and t.host]
+    words = [(t.message or torrent.message).lower() for t in trackers]
+    return bool(trackers) and all(
+        t.state == "error" and any(p in w for p in _DISOWNED) and not any(p in w for p in _TROUBLE)
+        for t, w in zip(trackers, words, strict=True)
+    )

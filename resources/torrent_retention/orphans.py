@@ -1,0 +1,134 @@
+"""Orphans: what lies in the client's folders and no torrent of any client claims. It goes to quarantine. Pure.
+
+A name directly in such a folder is one thing: it is an orphan when nothing in it is claimed, by path or by hard link, when
+nothing in it is young, and when no client or app was unable to answer. A client that is down owns everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from reconciler.action import Action, Blocked, Compensation, Effects, Held
+from reconciler.address import Subject
+from reconciler.facts import Known
+from reconciler.kind import Ledger, Resource
+from reconciler.units import age_text, size_text
+from resources.clients.localfs import HERE, Beneath, Inode
+from resources.clients.localfs.quarantine import FOLDER
+from resources.clients.localfs.staging import PARTIAL
+from resources.references import Place, local, place
+from resources.references.graph import freed
+from resources.references.places import root_of
+from resources.torrent_retention.spec import RetentionSpec
+from resources.torrent_retention.world import World, digest
+
+Found = tuple[list[Action], list[Held], list[Blocked]]
+
+
+def scans(resource: Resource[RetentionSpec]) -> list[Beneath]:
+    """The folders to look into, on this machine."""
+    told = resource.spec.orphans
+    folders = told.under if told is not None else ()
+    seen = [local(resource.stack, resource.spec.connection, folder) for folder in folders]
+    return [Beneath(HERE, path, (FOLDER, PARTIAL)) for path in dict.fromkeys(p for p in seen if p)]
+
+
+def orphans(world: World, ledger: Ledger, now: datetime) -> Found:
+    """Actions without ids, and what is held or not known."""
+    out: Found = ([], [], [])
+    for scan in scans(world.resource):
+        fact = world.facts.get(scan)
+        if world.unseen:
+            name, why = next(iter(sorted(world.unseen.items())))
+            reason = f"{name}: {why.reason}; what it would claim cannot be told"
+            out[2].append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=why.remedy, code=why.code))
+        elif not isinstance(fact, Known):
+            reason, remedy = getattr(fact, "reason", "it is not there"), getattr(fact, "remedy", "")
+            out[2].append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=remedy, code="refused"))
+        else:
+            _folder(world, scan.path, fact.value, now, ledger, out)
+    return out
+
+
+def _claims(world: World) -> tuple[dict[str, set[str]], list[str]]:
+    """Names that torrents claim, by folder of this machine; and torrents whose place is not known."""
+    claimed: dict[str, set[str]] = defaultdict(set)
+    lost = []
+    for name, torrents in world.torrents.items():
+        for torrent in torrents:
+            where = place(world.stack, name, torrent.content)
+            if where is None:
+                lost.append(torrent.name)
+                continue
+            parts = where.path.split("/")
+            for end in range(1, len(parts)):
+                claimed["/".join(parts[:end]) or "/"].add(parts[end])
+    return claimed, lost
+
+
+def _folder(world: World, folder: str, inodes: tuple[Inode, ...], now: datetime, ledger: Ledger, out: Found) -> None:
+    told = world.resource.spec.orphans
+    assert told is not None  # noqa: S101  # there is a scan only where it is declared
+    claimed, lost = _claims(world)
+    if lost:
+        reason = f"where the data of {lost[0]} lies is not known ({len(lost)} torrents)"
+        out[2].append(Blocked(what=f"orphans in {folder}", reason=reason, remedy="see the client", code="incomplete"))
+        return
+    by_name: dict[str, list[Inode]] = defaultdict(list)
+    for inode in inodes:
+        by_name[inode.path[len(folder) :].strip("/").split("/")[0]].append(inode)
+    owned = {i.ident for name in by_name if name in claimed[folder] for i in by_name[name] if i.state == "file"}
+    young = int((now - timedelta(seconds=told.older)).timestamp() * 1e9)
+    for name, files in sorted(by_name.items()):
+        at = Place(HERE, f"{folder}/{name}")
+        mapped = any(at.overlaps(root) for _, _, root in world.roots)
+        if name in claimed[folder] or mapped or any(fnmatchcase(name, p) for p in told.ignore):
+            continue
+        if any(i.mtime_ns > young for i in files) or any(i.ident in owned for i in files if i.state == "file"):
+            continue
+        bad = next((i for i in files if i.state != "file"), None)
+        subject = Subject(connection=HERE, type="path", key=at.path, title=name)
+        if bad is not None:
+            why = f"{bad.path} is no plain file ({bad.why or bad.state})"
+            out[1].append(Held(subject=subject, reason=why, way_forward="look at it yourself"))
+        elif any(at.path == p or at.path.startswith(f"{p}/") for p in _protected(world, ledger)):
+            out[1].append(Held(subject=subject, reason="protected: nothing may destroy it"))
+        else:
+            out[0].append(_action(world, folder, name, files, now))
+
+
+def _protected(world: World, ledger: Ledger) -> set[str]:
+    return {
+        p.rstrip("/") for p in {*world.stack.protect, *world.resource.spec.protect, *ledger.protected} if p[:1] == "/"
+    }
+
+
+def _action(world: World, folder: str, name: str, files: list[Inode], now: datetime) -> Action:
+    resource, spec = world.resource, world.resource.spec
+    address, size = str(resource.address), sum(i.size for i in files)
+    path = f"{folder}/{name}"
+    root = root_of(resource.stack, HERE, path) or folder
+    gives = freed(files)
+    last = datetime.fromtimestamp(max(i.mtime_ns for i in files) / 1e9, now.tzinfo)
+    batch = f"orphan-{digest([path, [[i.path, i.inode] for i in files]])}"
+    kept = f"; {size_text(gives.kept)} of it has other names and frees nothing" if gives.kept else ""
+    return Action(
+        id=f"{address}/0",
+        address=address,
+        verb="quarantine",
+        subject=Subject(connection=HERE, type="path", key=path, title=name),
+        reason=f"no torrent of {', '.join(world.torrents)} claims it; last changed {last:%Y-%m-%d}",
+        before={"in": folder},
+        after={"in": "quarantine"},
+        details=(f"frees {size_text(gives.bytes)} after {age_text(spec.quarantine.keep)} in quarantine{kept}",),
+        rests_on={"files": digest([[i.path, i.state, i.inode, i.size, i.mtime_ns] for i in files]), "claimed": []},
+        data={
+            "root": root, "folder": folder, "path": path, "batch": batch, "files": [i.path for i in files],
+            "keep": spec.quarantine.keep, "clients": list(world.torrents), "paths": [dict(m) for m in resource.stack.paths],
+            "about": {"address": address, "kind": "orphan", "title": name, "path": path},
+        },
+        effects=Effects(destroys=1, bytes_destroyed=size, files=len(files)),
+        undo=Compensation(verb="restore", says="bring it back from quarantine", data={"root": root, "batch": batch}),
+    )  # fmt: skip

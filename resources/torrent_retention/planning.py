@@ -1,0 +1,137 @@
+"""The proposal: what goes, in which order and how much of it, what is held, and what it adds up to. Pure.
+
+Under `pressure` only as many go as bring the disk to its target, the longest done first, and what would free nothing is
+left alone; what waits in quarantine already is deleted before any torrent is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from reconciler.action import Action, Bar, Blocked, Proposal
+from reconciler.facts import Facts, Known
+from reconciler.kind import Ledger, Resource
+from reconciler.units import percent_text, size_text
+from resources.clients.localfs import HERE, FsSize, Space
+from resources.torrent_retention import orphans, removal, stranded
+from resources.torrent_retention.decide import Candidate, Decider, Decisions
+from resources.torrent_retention.sharing import union
+from resources.torrent_retention.spec import RetentionSpec
+from resources.torrent_retention.world import pressed
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+WORDS = {
+    "unknown": "not known",
+    "may_go": "not yet",
+    "obligation": "held by a tracker",
+    "keep": "kept by your rules",
+    "state": "not complete or busy",
+}
+
+
+def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
+    """The whole proposal of one resource."""
+    decider = Decider(resource, facts, ledger, now)
+    found = decider.decide()
+    world = found.world
+    known = resource.spec.connection not in world.unseen
+    back = list(stranded.stranded(world)) if known else []
+    actions = [stranded.restore(world, batch) for batch in back]
+    actions += stranded.due(world, now, [b.id for b in back], decider.protected)
+    lost, held, blocked = orphans.orphans(world, ledger, now) if known else ([], [], [])
+    bars, going, more, blind = _pressed(resource, facts, found, actions)
+    actions += more + lost
+    groups = [removal.actions(world, group, space=bool(bars)) for group in going]
+    paused = [a for made in groups for a in made if not (a.verb == "pause" and a.before == a.after)]
+    return Proposal(
+        actions=_numbered(str(resource.address), [*actions, *paused]),
+        held=(*found.held, *held),
+        blocked=tuple(dict.fromkeys((*found.blocked, *blocked, *blind))),
+        bars=bars,
+        not_checked=_not_checked(found),
+        summary=_summary(found, actions + paused, bars),
+        population={resource.spec.connection: len(world.own)} if known else {},
+        sightings=found.observed.sightings,
+    )
+
+
+def _numbered(address: str, actions: Iterable[Action]) -> tuple[Action, ...]:
+    """With ids in their order; a requirement by hash becomes one by id."""
+    ids: dict[str, str] = {}
+    out = []
+    for number, action in enumerate(actions, 1):
+        made = f"{address}/{number}"
+        ids[action.subject.key] = made
+        needs = tuple(ids[key] for key in action.requires)
+        out.append(action.model_copy(update={"id": made, "requires": needs}))
+    return tuple(out)
+
+
+def _age(group: tuple[Candidate, ...]) -> tuple[datetime, str]:
+    """The oldest first: since when the youngest of a group is done."""
+    done = [c.torrent.finished or c.torrent.added or LONG_AGO for c in group]
+    return max(done), group[0].torrent.hash
+
+
+def _pressed(
+    resource: Resource[RetentionSpec], facts: Facts, found: Decisions, soon: list[Action]
+) -> tuple[tuple[Bar, ...], list[tuple[Candidate, ...]], list[Action], list[Blocked]]:
+    """The disk, the groups that go, purges that make room, and what is not known. `soon`: actions planned already."""
+    told, disk = resource.spec.pressure, pressed(resource)
+    groups = sorted(found.groups, key=_age)
+    if told is None or disk is None:
+        return (), groups, [], []
+    fact = facts.get(FsSize(HERE, disk))
+    if not isinstance(fact, Known):
+        reason, remedy = getattr(fact, "reason", "it is not there"), getattr(fact, "remedy", "")
+        return (), [], [], [Blocked(what=f"how full {disk} is", reason=reason, remedy=remedy, code="refused")]
+    space: Space = fact.value
+    used, target = space.total - space.free, told.above if told.to is None else told.to
+    need = used - int(target * space.total) if used > told.above * space.total else 0
+    made = sum(a.effects.bytes_freed for a in soon)
+    purges: list[Action] = []
+    busy = {a.subject.key for a in soon}
+    for batch in sorted(stranded.mine(found.world), key=lambda b: b.until):
+        if made < need and batch.whole and batch.id not in busy:
+            purges.append(stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early"))
+            made += batch.frees
+    going = []
+    for group in groups:
+        gives = union(group)
+        told_bytes = gives.bytes if gives is not None else max(c.torrent.size for c in group)
+        if made < need and told_bytes > 0:
+            going.append(group)
+            made += told_bytes
+    wanted = f"at most {percent_text(told.above)}" + (f", then {percent_text(told.to)}" if told.to is not None else "")
+    bar = Bar(
+        name=disk, size=space.total, used=used, used_after=used - made, free=space.free, free_after=space.free + made,
+        wanted=wanted, ok=made >= need,
+    )  # fmt: skip
+    return (bar,), going, purges, []
+
+
+def _not_checked(found: Decisions) -> tuple[str, ...]:
+    unseen = any(c.bytes is None and c.judgement.delete == "data" for group in found.groups for c in group)
+    return ("hard links, and what a deletion frees (no path of this machine leads there)",) if unseen else ()
+
+
+def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...]) -> tuple[str, ...]:
+    """What the list adds up to: always with what is deleted, above all when it is nothing."""
+    counts = ", ".join(f"{found.counts[code]} {word}" for code, word in WORDS.items() if found.counts[code])
+    lines = [f"{len(found.world.own)} torrents in {found.world.connection}{f': {counts}' if counts else ''}."]
+    gone = [a for a in actions if a.verb == "remove"]
+    if gone:
+        data = [a for a in gone if a.data["data"]]
+        size = size_text(sum(a.effects.bytes_destroyed for a in data))
+        lines.append(f"{len(gone)} removed, {len(data)} with data ({size}).")
+    purged = [a for a in actions if a.verb == "purge"]
+    if purged:
+        lines.append(
+            f"Deleted for good from quarantine: {len(purged)}, {size_text(sum(a.effects.bytes_destroyed for a in purged))}."
+        )
+    if actions:
+        lines.append(f"Frees {size_text(sum(a.effects.bytes_freed for a in actions))} now.")
+    if bars and not bars[0].ok:
+        lines.append(f"{bars[0].name} stays fuller than wanted: nothing else may go that would free anything.")
+    return tuple(lines)

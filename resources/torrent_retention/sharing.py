@@ -1,0 +1,238 @@
+"""What a candidate's data is to others: other torrents, libraries, hard links, and this machine's disk. Pure.
+
+A payload goes only when every torrent that names it goes, when it is nowhere near a library or download folder, and when
+this machine, where it sees the files, sees exactly those that the client tells of. A file that cannot be looked at is
+unknown, never "without other names".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.action import Blocked
+from reconciler.facts import Known
+from resources.clients.localfs import HERE, Inode, Inodes
+from resources.clients.torrents import DELETES_DATA, Torrent
+from resources.references import Referer, local, place
+from resources.references.graph import Freed, freed
+from resources.references.places import plain, root_of
+from resources.torrent_retention.world import referer
+
+if TYPE_CHECKING:
+    from resources.torrent_retention.decide import Candidate, Decider
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """The files of a torrent on this machine, beneath `root` (a folder of `paths`)."""
+
+    root: str
+    inodes: tuple[Inode, ...]
+
+
+class Sharing:
+    """The candidates of one plan."""
+
+    def __init__(self, decider: Decider, found: list[Candidate]) -> None:
+        self._decider, self._world, self._out = decider, decider.world, decider.out
+        self._spec = decider.spec
+        self._found = {c.torrent.hash: c for c in found}
+        app = decider.resource.stack.connections[self._spec.connection].app
+        self._by_us = app not in DELETES_DATA
+
+    def settle(self) -> None:
+        """Fill the groups of the decisions, and hold or block the rest."""
+        if self._found and self._blind():
+            return
+        for candidate in list(self._found.values()):
+            self._alone(candidate)
+        self._look()
+        self._tie()
+        self._groups()
+
+    def _drop(self, candidate: Candidate, reason: str, way: str = "") -> None:
+        self._found.pop(candidate.torrent.hash, None)
+        self._decider.hold(candidate.torrent, reason, way)
+
+    def _block(self, candidate: Candidate, reason: str, remedy: str = "") -> None:
+        self._found.pop(candidate.torrent.hash, None)
+        torrent = candidate.torrent
+        self._out.blocked.append(
+            Blocked(what=torrent.name, reason=reason, remedy=remedy, subjects=1, bytes=torrent.size, code="incomplete")
+        )
+
+    def _blind(self) -> bool:
+        """Whether some client or app that may share the data did not answer. Then no data is touched."""
+        if not self._world.unseen:
+            return False
+        touched = [c for c in self._found.values() if c.judgement.delete != "pause"]
+        for name, why in sorted(self._world.unseen.items()):
+            self._out.blocked.append(
+                Blocked(
+                    what=f"whether {name} needs the same data", reason=f"{name}: {why.reason}", remedy=why.remedy,
+                    subjects=len(touched), bytes=sum(c.torrent.size for c in touched), code=why.code,
+                )
+            )  # fmt: skip
+        for candidate in touched:
+            self._found.pop(candidate.torrent.hash)
+        return not self._found
+
+    # each by itself --------------------------------------------------------------------------------------------------
+
+    def _alone(self, candidate: Candidate) -> None:
+        """What holds one candidate back, whoever else there is."""
+        torrent, decider = candidate.torrent, self._decider
+        app = self._world.waiting.get(torrent.hash)
+        if why := decider.protection(torrent):
+            self._drop(candidate, f"protected: nothing may destroy it ({why})")
+        elif why := decider.again(torrent):
+            self._drop(candidate, why, "see what adds it; arr logs has what was done")
+        elif app is not None:
+            self._drop(candidate, f"{app} still works on it: it is in its queue", "it can go once that has imported it")
+        elif candidate.judgement.delete == "data" and (why := self._misplaced(torrent)):
+            self._drop(candidate, why, "its data is deleted by nobody; look at its folder yourself, or delete: torrent")
+
+    def _misplaced(self, torrent: Torrent) -> str:
+        """Why its payload is no place to delete; "" when it is one."""
+        stack, name = self._decider.resource.stack, self._spec.connection
+        content = self._world.content(name, torrent)
+        if content is None or content.path == "/":
+            return "where its data lies is not known"
+        if not torrent.save_path or plain(torrent.save_path) == "":
+            return "where its data lies is not known"
+        if any(_leads_out(f.path) for f in torrent.files or ()):
+            return "one of its files is named to lie outside of it"
+        for app, path, root in self._world.roots:
+            if content.overlaps(root):
+                return f"its data is, holds or lies in the library folder {path} of {app}"
+        for mapping in stack.paths:
+            top = place(stack, name, mapping.get(name, ""))
+            if top is not None and content.holds(top):
+                return f"its data is, or holds, the whole folder {mapping[name]}"
+        around = self._world.graph.around(referer(name, torrent))
+        if around:
+            return f"its folder holds, or lies in, that of {min(around).title}"
+        if self._by_us and root_of(stack, name, torrent.content) is None:
+            return "its data lies in no folder that paths maps to this machine"
+        return ""
+
+    # the bytes -------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """The files of each candidate on this machine, where it sees them."""
+        for candidate in list(self._found.values()):
+            paths = self._world.locals(candidate.torrent)
+            if candidate.judgement.delete != "data" or paths is None:
+                continue
+            query = Inodes(HERE, paths)
+            if not self._world.facts.has(query):
+                self._out.wants.append(query)
+                self._found.pop(candidate.torrent.hash)
+                continue
+            fact = self._world.facts.get(query)
+            if not isinstance(fact, Known):
+                self._block(candidate, f"its files on this machine: {getattr(fact, 'reason', 'not told')}")
+                continue
+            self._seen(candidate, fact.value)
+
+    def _seen(self, candidate: Candidate, inodes: tuple[Inode, ...]) -> None:
+        torrent = candidate.torrent
+        wanted = [f for f in torrent.files or () if f.wanted]
+        for inode in inodes:
+            if inode.state == "unreadable":
+                self._block(candidate, f"{inode.path} cannot be looked at ({inode.why})", "let this user read it")
+                return
+        missing = [i for i in inodes if i.state == "missing"]
+        if missing and self._waits(torrent):
+            return  # its data lies in quarantine: brought back by another action
+        other = [i for i, f in zip(inodes, wanted, strict=True) if i.state != "file" or i.size != f.size]
+        if not wanted or other:
+            root = local(self._decider.resource.stack, self._spec.connection, torrent.save_path)
+            what = f"{len(other)} of {len(wanted)} files are not there, or not as the client tells"
+            remedy = f"see that {root} is mounted, and that paths maps the right folders"
+            self._block(candidate, f"this machine sees other files than {self._spec.connection}: {what}", remedy)
+            return
+        root = root_of(self._decider.resource.stack, self._spec.connection, torrent.content)
+        if root is not None:
+            self._found[torrent.hash] = replace(candidate, bytes=Bytes(root, inodes))
+
+    def _waits(self, torrent: Torrent) -> bool:
+        if not any(b.about.get("hash") == torrent.hash for b in self._world.batches):
+            return False
+        self._found.pop(torrent.hash)
+        return True
+
+    def _tie(self) -> None:
+        """Hard links: which other torrents name the same bytes. Asked of files of the same size, where a link is seen."""
+        linked = {i.size for c in self._found.values() if c.bytes for i in c.bytes.inodes if i.names > 1}
+        for candidate in self._found.values():
+            if candidate.bytes:
+                self._world.graph.tie(referer(self._spec.connection, candidate.torrent), candidate.bytes.inodes)
+        if not linked:
+            return
+        for name, torrents in self._world.torrents.items():
+            for torrent in torrents:
+                if name != self._spec.connection or torrent.hash not in self._found:
+                    self._tie_other(name, torrent, linked)
+
+    def _tie_other(self, name: str, torrent: Torrent, sizes: set[int]) -> None:
+        base = local(self._decider.resource.stack, name, torrent.save_path) if torrent.save_path else None
+        paths = tuple(f"{base}/{f.path}" for f in torrent.files or () if f.size in sizes) if base else ()
+        query = Inodes(HERE, paths)
+        if not paths:
+            return
+        if not self._world.facts.has(query):
+            self._out.wants.append(query)
+            return
+        fact = self._world.facts.get(query)
+        if isinstance(fact, Known):
+            self._world.graph.tie(referer(name, torrent), fact.value)
+
+    # together --------------------------------------------------------------------------------------------------------
+
+    def _groups(self) -> None:
+        """Everybody who shares goes, or nobody does."""
+        name, graph = self._spec.connection, self._world.graph
+        by = {referer(name, c.torrent): c for c in self._found.values()}
+        done: set[Referer] = set()
+        for who in sorted(by):
+            if who in done:
+                continue
+            group = graph.group(who)
+            done |= set(group)
+            mine = [by[one] for one in group if one in by]
+            stays = next((one for one in group if one not in by), None)
+            if stays is None:
+                self._out.groups.append(tuple(sorted(mine, key=lambda c: (len(c.torrent.files or ()), c.torrent.hash))))
+                continue
+            for candidate in mine:
+                if candidate.judgement.delete == "data":
+                    self._drop(
+                        candidate, _shared(stays, name, self._out.verdicts), "they go together, when all of them may"
+                    )
+                else:
+                    self._out.groups.append((candidate,))
+
+
+def _shared(other: Referer, connection: str, verdicts: Mapping[str, object]) -> str:
+    where = other.ident.partition(":")[0]
+    told = verdicts.get(other.ident.rpartition("/")[2]) if where == connection else None
+    reasons = getattr(told, "reasons", ())
+    why = f": {reasons[0]}" if reasons else ""
+    return f"{other.title} in {where} uses the same data and stays{why}"
+
+
+def _leads_out(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/") or "\0" in path or not path
+
+
+def union(group: Iterable[Candidate]) -> Freed | None:
+    """What goes when the files of all of them go; None where this machine does not see them."""
+    found: dict[str, Inode] = {}
+    for candidate in group:
+        if candidate.bytes is None:
+            return None
+        found |= {i.path: i for i in candidate.bytes.inodes}
+    return freed(found.values())

@@ -1,0 +1,95 @@
+"""Data in quarantine: what may go for good now, and what has to come back because its torrent stayed. Pure.
+
+A kill between moving data aside and taking the torrent out leaves a torrent without its data: it is brought back, and the
+next plan decides anew. Batches of other resources are none of this one's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from reconciler.action import Action, Effects
+from reconciler.address import Subject
+from reconciler.facts import Known
+from reconciler.units import size_text
+from resources.clients.localfs import HERE, Batch, Inodes
+from resources.torrent_retention.world import World
+
+
+def subject(batch: Batch) -> Subject:
+    return Subject(connection=HERE, type="quarantine", key=batch.id, title=str(batch.about.get("title", batch.id)))
+
+
+def mine(world: World) -> Iterator[Batch]:
+    """The batches that this resource has made."""
+    address = str(world.resource.address)
+    yield from (b for b in world.batches if b.about.get("address") == address)
+
+
+def looks(world: World) -> list[Inodes]:
+    """Where the files of stranded torrents should lie."""
+    found = (world.locals(t) for b in mine(world) for t in world.own if t.hash == b.about.get("hash"))
+    return [Inodes(HERE, paths) for paths in found if paths]
+
+
+def stranded(world: World) -> Iterator[Batch]:
+    """Batches whose torrent is still in the client, without its files."""
+    for batch in mine(world):
+        torrent = next((t for t in world.own if t.hash == batch.about.get("hash")), None)
+        paths = world.locals(torrent) if torrent is not None else None
+        if not paths or not world.facts.has(Inodes(HERE, paths)):
+            continue
+        fact = world.facts.get(Inodes(HERE, paths))
+        if isinstance(fact, Known) and any(i.state == "missing" for i in fact.value):
+            yield batch
+
+
+def restore(world: World, batch: Batch) -> Action:
+    """Bring data back to the torrent that stayed. The id is the caller's to give."""
+    address = str(world.resource.address)
+    return Action(
+        id=f"{address}/0",
+        address=address,
+        verb="restore",
+        subject=subject(batch),
+        reason="its data was moved to quarantine and the torrent stayed: removing it stopped half-way",
+        before={"in": "quarantine"},
+        after={"in": "its folder"},
+        details=(f"{batch.files} files come back", "the next plan decides about it anew"),
+        rests_on=rests_on(batch),
+        data={"root": batch.root, "batch": batch.id, "connection": world.connection, "hash": batch.about.get("hash")},
+        effects=Effects(bytes_moved=batch.bytes, files=batch.files),
+        cause="repair",
+    )
+
+
+def purge(world: World, batch: Batch, reason: str) -> Action:
+    """Delete a batch for good. The id is the caller's to give."""
+    address = str(world.resource.address)
+    return Action(
+        id=f"{address}/0",
+        address=address,
+        verb="purge",
+        subject=subject(batch),
+        reason=reason,
+        before={"in": "quarantine"},
+        after={"in": "nowhere"},
+        details=(f"frees {size_text(batch.frees)} on disk", f"in quarantine beneath {batch.root}"),
+        rests_on=rests_on(batch),
+        data={"root": batch.root, "batch": batch.id},
+        effects=Effects(bytes_freed=batch.frees, bytes_destroyed=batch.bytes, files=batch.files),
+    )
+
+
+def rests_on(batch: Batch) -> dict[str, object]:
+    """What acting on a batch depends on."""
+    return {"batch": batch.id, "files": batch.files, "bytes": batch.bytes}
+
+
+def due(world: World, now: datetime, stays: Iterable[str], protected: set[str]) -> list[Action]:
+    """Purges of what has waited long enough, but for what is stranded or protected."""
+    kept = set(stays)
+    over = [b for b in mine(world) if b.until <= now and b.id not in kept and b.whole]
+    over = [b for b in over if not protected & {b.id, str(b.about.get("hash")), f"torrent:{b.about.get('hash')}"}]
+    return [purge(world, b, f"its time in quarantine was over on {b.until:%Y-%m-%d %H:%M}") for b in over]

@@ -1,0 +1,127 @@
+"""Moving orphans aside, bringing batches back, deleting them for good.
+
+An orphan is looked at once more at the moment of doing: every client is asked whether it claims it by now.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from reconciler.action import Action, Json
+from reconciler.facts import Absent, Fact, Known, NotThere
+from reconciler.kind import Verb, Verdict, World
+from reconciler.stack import Stack
+from reconciler.units import size_text
+from resources.clients.localfs import HERE, FsSize, Inode, Inodes
+from resources.clients.localfs import quarantine as store
+from resources.clients.torrents import OneTorrent, Torrents
+from resources.references import Place, place
+from resources.torrent_retention.world import digest
+
+
+def _batch(world: World, action: Action) -> store.Batch | None:
+    batches = world.client(HERE).read(store.Batches(HERE, action.data["root"]))
+    return next((b for b in batches if b.id == action.data["batch"]), None)
+
+
+class Quarantine(Verb):
+    """An orphan is moved aside."""
+
+    noun = "orphan"
+
+    def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        found: tuple[Inode, ...] = world.client(HERE).read(Inodes(HERE, tuple(action.data["files"])))
+        told = digest([[i.path, i.state, i.inode, i.size, i.mtime_ns] for i in found])
+        return Known({"files": told, "claimed": self._claimed(world, action)}, world.now())
+
+    def _claimed(self, world: World, action: Action) -> list[str]:
+        """Torrents of any client that lie in, at or above it by now. ReadFailed when one cannot tell."""
+        stack, mine = Stack(paths=tuple(action.data["paths"])), Place(HERE, action.data["path"])
+        found = []
+        for name in action.data["clients"]:
+            for torrent in world.client(name).read(Torrents(name)):
+                where = place(stack, name, torrent.content)
+                if where is not None and where.overlaps(mine):
+                    found.append(torrent.name)
+        return sorted(found)
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        data = action.data
+        until = world.now() + timedelta(seconds=data["keep"])
+        store.stash(
+            world.client(HERE),
+            data["root"],
+            data["batch"],
+            data["files"],
+            about=data["about"],
+            until=until,
+            stop=data["path"],
+        )
+        return None
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        batch = _batch(world, action)
+        left = [i for i in world.client(HERE).read(Inodes(HERE, tuple(action.data["files"]))) if i.state != "missing"]
+        if batch is None:
+            return Verdict("not-done", "it is where it was") if left else Verdict("unknown", "it is nowhere any more")
+        if left:
+            says = f"{len(left)} of its files were not moved to quarantine"
+            return Verdict("broken", says, remedy="arr undo brings the others back")
+        return Verdict("done", "it waits in quarantine; nothing is freed yet")
+
+
+class Restore(Verb):
+    """A batch is brought back, and its torrent, when it is there, takes it up again."""
+
+    noun = "restoration"
+
+    def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        batch = _batch(world, action)
+        if batch is None:
+            return Absent(world.now())
+        return Known({"batch": batch.id, "files": batch.files, "bytes": batch.bytes}, world.now())
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        store.restore(world.client(HERE), action.data["root"], action.data["batch"])
+        info_hash, name = action.data.get("hash"), action.data.get("connection")
+        if info_hash and name:
+            client: Any = world.client(name)
+            try:
+                client.read(OneTorrent(name, info_hash))
+            except NotThere:
+                return None
+            client.reopen(info_hash)
+        return None
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        if _batch(world, action) is not None:
+            return Verdict("not-done", "it is still in quarantine")
+        return Verdict("done", "it is back in its place")
+
+
+class Purge(Verb):
+    """A batch is deleted for good."""
+
+    noun = "purge"
+    read = Restore.read
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        here = world.client(HERE)
+        before = here.read(FsSize(HERE, action.data["root"])).free
+        freed = store.purge(here, action.data["root"], action.data["batch"])
+        after = here.read(FsSize(HERE, action.data["root"])).free
+        return {"freed": freed, "more_free": after - before}
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        if _batch(world, action) is not None:
+            return Verdict("not-done", "it is still in quarantine")
+        if handle is None:
+            return Verdict("done", "it is gone; what that freed was not measured")
+        freed, more = size_text(handle["freed"]), size_text(max(0, handle["more_free"]))
+        return Verdict("done", f"{freed} deleted for good; the disk has {more} more free than before")
+
+
+QUARANTINE = Quarantine()
+RESTORE = Restore()
+PURGE = Purge()

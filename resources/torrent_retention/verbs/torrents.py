@@ -1,0 +1,197 @@
+"""Removing and pausing a torrent. Where its client deletes no data, ours moves it aside first and takes the torrent out last.
+
+    let go of the files → move them aside → the client itself no longer finds them → take the torrent out
+
+Each step is checked before the next, and one that fails is taken back: a torrent without its data can be mended, data
+without its torrent is an orphan. That the client loses sight of the files is the proof that they were the files it means.
+Only `remove` of a torrent whose removal is seen deletes anything for good.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler.action import Action, Json
+from reconciler.facts import Absent, Fact, Known, NotThere, ReadFailed
+from reconciler.kind import ReplyLost, Verb, Verdict, World, WriteRefused
+from reconciler.stack import Stack
+from reconciler.units import size_text
+from resources.clients.localfs import HERE, FsSize, Inodes
+from resources.clients.localfs import quarantine as store
+from resources.clients.rtorrent.client import FilesThere
+from resources.clients.torrents import OneTorrent, Torrent, Torrents
+from resources.references import Graph, place
+from resources.torrent_retention import judge
+from resources.torrent_retention.observed import disowned_now
+from resources.torrent_retention.removal import on_disk
+from resources.torrent_retention.spec import RetentionSpec
+from resources.torrent_retention.verbs.aside import move_aside
+from resources.torrent_retention.world import files_digest, referer
+
+
+def _found(world: World, action: Action) -> Torrent:
+    data = action.data
+    found: Torrent = world.client(data["connection"]).read(OneTorrent(data["connection"], data["hash"]))
+    return found
+
+
+def _verdict(world: World, action: Action, torrent: Torrent) -> str:
+    """The rules once more, over the torrent as it is now: "go", or why not."""
+    data = action.data
+    if data["disowned"]:
+        return "go" if disowned_now(torrent) else "its tracker knows it again"
+    spec = RetentionSpec.model_validate_json(json.dumps(data["rules"]))
+    says = "imported" if data["imported"] else "not imported"
+    before, now = data["seeded_before"], torrent.seeded_s
+    seeded = None if before is None or now is None else before + now
+    told = judge.judge(spec, judge.Known(torrent, world.now(), data["imported"], says, seeded))
+    return told.verdict if told.verdict == judge.GO else told.reasons[0]
+
+
+def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
+    """Torrents of any client that lie where this one lies, but for those that go with it. ReadFailed."""
+    stack = Stack(paths=tuple(action.data["paths"]))
+    graph = Graph()
+    own = referer(action.data["connection"], torrent)
+    graph.add(own, place(stack, action.data["connection"], torrent.content))
+    for name in action.data["clients"]:
+        for other in world.client(name).read(Torrents(name)):
+            who = referer(name, other)
+            if who != own:
+                graph.add(who, place(stack, name, other.content))
+    return sorted({o.ident for o in graph.same(own) | graph.around(own)} - set(action.data["together"]))
+
+
+class _OfTorrent(Verb):
+    """What both share: what the decision rests on."""
+
+    def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        try:
+            torrent = _found(world, action)
+        except NotThere:
+            return Absent(world.now())
+        told: dict[str, Any] = {
+            "content": torrent.content,
+            "files": files_digest(torrent.files or ()),
+            "verdict": _verdict(world, action, torrent),
+            "also used by": _sharers(world, action, torrent) if action.data["data"] else [],
+        }
+        if action.data["files"]:
+            inodes = world.client(HERE).read(Inodes(HERE, tuple(action.data["files"])))
+            told["on disk"] = on_disk(list(inodes))
+        return Known(told, world.now())
+
+
+class Pause(_OfTorrent):
+    """The torrent stops. Nothing is deleted."""
+
+    noun = "pause"
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        world.client(action.data["connection"]).pause(action.data["hash"])
+        return None
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        try:
+            state = _found(world, action).state
+        except NotThere:
+            return Verdict("not-done", "the torrent is not there any more")
+        return Verdict("done", "it is stopped") if state == "paused" else Verdict("not-done", f"it is {state}")
+
+
+class Remove(_OfTorrent):
+    """The torrent goes, and its data where that was planned."""
+
+    noun = "removal"
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        data = action.data
+        client = world.client(data["connection"])
+        before = _free(world, action)
+        if not (data["data"] and data["ours"]):
+            client.remove(data["hash"], data=data["data"])
+            return {"free": before}
+        with move_aside(world, action) as aside:
+            still = [path for path, there in client.read(FilesThere(data["connection"], data["hash"])) if there]
+            if still:
+                raise WriteRefused(
+                    f"rtorrent still sees {still[0]} after this machine moved it: these are not its files; all is back",
+                    "correct paths: the folders it maps are not the same",
+                )
+            client.remove(data["hash"], data=False)
+            aside.keep()
+        freed = 0
+        if data["purge"]:
+            _surely_gone(world, action)
+            freed = store.purge(world.client(HERE), data["root"], data["batch"])
+        return {"free": before, "freed": freed}
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        data = action.data
+        there = True
+        try:
+            _found(world, action)
+        except NotThere:
+            there = False
+        waits = data["ours"] and data["data"] and _batch(world, action)
+        if there and waits:
+            return Verdict(
+                "broken", "its data was moved to quarantine and the torrent is still there", remedy="arr plan"
+            )
+        if there:
+            return Verdict("not-done", "the torrent is still there")
+        left = [i for i in self._files(world, action) if i.state != "missing"]
+        if left:
+            says = f"the torrent is gone and {len(left)} of its files are still there, as {left[0].path}: nothing was freed"
+            return Verdict(
+                "unknown" if handle is not None else "broken", says, remedy="delete them yourself, or see orphans"
+            )
+        return Verdict("done", _measured(world, action, handle, bool(waits)))
+
+    def _files(self, world: World, action: Action) -> Any:
+        paths = tuple(action.data["files"])
+        return world.client(HERE).read(Inodes(HERE, paths)) if paths and action.data["data"] else ()
+
+
+def _batch(world: World, action: Action) -> bool:
+    """Whether its data lies in quarantine."""
+    batches = world.client(HERE).read(store.Batches(HERE, action.data["root"]))
+    return any(b.id == action.data["batch"] for b in batches)
+
+
+def _surely_gone(world: World, action: Action) -> None:
+    """What is deleted for good has no torrent any more: seen, not assumed."""
+    try:
+        _found(world, action)
+    except NotThere:
+        return
+    except ReadFailed as e:
+        raise ReplyLost(f"its data waits in quarantine: {e.reason}") from None
+    raise ReplyLost("its data waits in quarantine: the torrent is still there")
+
+
+def _free(world: World, action: Action) -> int | None:
+    root = action.data["root"]
+    try:
+        return int(world.client(HERE).read(FsSize(HERE, root)).free) if root else None
+    except ReadFailed:
+        return None  # a figure for people; nothing is decided by it
+
+
+def _measured(world: World, action: Action, handle: dict[str, Json] | None, waits: bool) -> str:
+    """What was freed, as the disk tells it."""
+    if not action.data["data"]:
+        return "the torrent is gone; its data stays"
+    if waits:
+        return "the torrent is gone; its data waits in quarantine, and nothing is freed yet"
+    before, after = (handle or {}).get("free"), _free(world, action)
+    if before is None or after is None or not action.data["files"]:
+        return "the torrent is gone; what that freed could not be measured"
+    measured = f"the disk has {size_text(max(0, after - before))} more free than before"
+    deleted = (handle or {}).get("freed")
+    return f"the torrent and its data are gone{f' ({size_text(deleted)} deleted)' if deleted else ''}; {measured}"
+
+
+REMOVE = Remove()
+PAUSE = Pause()

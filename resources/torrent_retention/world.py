@@ -1,0 +1,150 @@
+"""From facts to what this kind plans with: the torrents of every client of the stack, where they lie, and who else is there.
+
+Pure. `first_wave` names what is always asked; `World` is built once those answers are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.address import Subject
+from reconciler.facts import Facts, Known, Query, Unknown
+from reconciler.kind import Resource
+from reconciler.stack import Stack
+from resources.clients.localfs import HERE, Batch, Batches, FsSize
+from resources.clients.servarr import Queue, Roots
+from resources.clients.servarr.history import History
+from resources.clients.torrents import APPS, OneTorrent, Torrent, TorrentFile, Torrents
+from resources.references import Graph, Place, Referer, local, place, reachable
+from resources.torrent_retention.spec import ARRS, RetentionSpec
+
+
+def clients(stack: Stack) -> list[str]:
+    """Every torrent client of the stack."""
+    return sorted(name for name, spec in stack.connections.items() if spec.app in APPS)
+
+
+def arrs(stack: Stack) -> list[str]:
+    """Every app with a library."""
+    return sorted(name for name, spec in stack.connections.items() if spec.app in ARRS)
+
+
+def quarantines(resource: Resource[RetentionSpec]) -> list[str]:
+    """The folders of this machine that hold data of this client."""
+    return sorted({here for _, here in reachable(resource.stack, resource.spec.connection)})
+
+
+def pressed(resource: Resource[RetentionSpec]) -> str | None:
+    """The folder of this machine whose disk is under pressure; None without pressure."""
+    told = resource.spec.pressure
+    if told is None:
+        return None
+    return local(resource.stack, resource.spec.connection, told.disk) or told.disk
+
+
+def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
+    """One question for each client and app, and what waits in quarantine."""
+    stack = resource.stack
+    asked: list[Query[Any]] = [Torrents(name) for name in clients(stack)]
+    asked += [query for name in arrs(stack) for query in (Roots(name), Queue(name))]
+    asked += [History(name) for name in dict.fromkeys(resource.spec.imported_by)]
+    asked += [Batches(HERE, root) for root in quarantines(resource)]
+    disk = pressed(resource)
+    return asked + ([FsSize(HERE, disk)] if disk is not None else [])
+
+
+def subject(connection: str, torrent: Torrent) -> Subject:
+    return Subject(connection=connection, type="torrent", key=torrent.hash, title=torrent.name)
+
+
+def referer(connection: str, torrent: Torrent) -> Referer:
+    return Referer(f"{connection}:torrent/{torrent.hash}", torrent.name)
+
+
+def digest(value: Any) -> str:
+    """A short name for a list that is too long to stand in a plan."""
+    return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode()).hexdigest()[:16]
+
+
+def files_digest(files: Iterable[TorrentFile]) -> str:
+    return digest([[f.path, f.size, f.wanted] for f in files])
+
+
+class World:
+    """What was seen. `unseen`: clients and apps that did not answer, with why; nothing that concerns them is decided."""
+
+    def __init__(self, resource: Resource[RetentionSpec], facts: Facts) -> None:
+        self.resource, self.facts, self.stack = resource, facts, resource.stack
+        self.connection = resource.spec.connection
+        self.unseen: dict[str, Unknown] = {}
+        self.torrents: dict[str, tuple[Torrent, ...]] = {}
+        for name in clients(self.stack):
+            self.torrents[name] = self._answer(name, Torrents(name)) or ()
+        self.roots: list[tuple[str, str, Place]] = []
+        self.waiting: dict[str, str] = {}  # info-hash → the app that still works on it
+        for name in arrs(self.stack):
+            for root in self._answer(name, Roots(name)) or ():
+                where = place(self.stack, name, root.path)
+                if where is not None:
+                    self.roots.append((name, root.path, where))
+            for record in self._answer(name, Queue(name)) or ():
+                self.waiting.setdefault(record.download_id.lower(), name)
+        self.batches: list[Batch] = []
+        for root in quarantines(resource):
+            self.batches += self._answer(f"the quarantine of {root}", Batches(HERE, root)) or ()
+        self._graph: Graph | None = None
+
+    def _answer(self, name: str, query: Query[Any]) -> Any:
+        fact = self.facts.get(query)
+        if isinstance(fact, Known):
+            return fact.value
+        why = fact if isinstance(fact, Unknown) else Unknown("refused", f"{name} has nothing of the kind")
+        self.unseen.setdefault(name, why)
+        return None
+
+    @property
+    def own(self) -> tuple[Torrent, ...]:
+        """The torrents of this resource's client."""
+        return self.torrents[self.connection]
+
+    def whole(self, torrent: Torrent) -> Torrent | Unknown | None:
+        """With trackers and files, where the client tells those one by one; None: they have to be asked for."""
+        if torrent.trackers is not None and torrent.files is not None:
+            return torrent
+        query = OneTorrent(self.connection, torrent.hash)
+        if not self.facts.has(query):
+            return None
+        fact = self.facts.get(query)
+        if isinstance(fact, Known):
+            return fact.value
+        return (
+            fact if isinstance(fact, Unknown) else Unknown("incomplete", f"{torrent.name} went while it was looked at")
+        )
+
+    def content(self, connection: str, torrent: Torrent) -> Place | None:
+        return place(self.stack, connection, torrent.content)
+
+    @property
+    def graph(self) -> Graph:
+        """Every torrent of every client, by the place of its payload."""
+        if self._graph is None:
+            self._graph = Graph()
+            for name, torrents in self.torrents.items():
+                for torrent in torrents:
+                    self._graph.add(referer(name, torrent), self.content(name, torrent))
+        return self._graph
+
+    def locals(self, torrent: Torrent) -> tuple[str, ...] | None:
+        """Its wanted files on this machine, in their order; None where this machine does not see them."""
+        if torrent.files is None or not torrent.save_path:
+            return None
+        base = local(self.stack, self.connection, torrent.save_path)
+        return None if base is None else tuple(f"{base}/{f.path}" for f in torrent.files if f.wanted)
+
+
+def mappings(stack: Stack) -> list[Mapping[str, str]]:
+    """`paths` as an action carries it."""
+    return [dict(m) for m in stack.paths]
