@@ -211,6 +211,7 @@ class Kind(ABC, Generic[S]):
     verbs: ClassVar[Mapping[str, Verb]]
     moves_or_destroys: ClassVar[bool] = False  # the first-time guard speaks of such kinds
     mending: ClassVar[frozenset[str]] = frozenset()  # verbs that put right what broke: never flapping
+    example: ClassVar[str] = ""  # YAML below the kind's name, over the disks d1 and d2: a first wish for `arr init`
 
     def check(self, resource: Resource[S]) -> Iterable[Diagnostic]:
         """What pydantic cannot see: references to disks, connections and each other. No network."""

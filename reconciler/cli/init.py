@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.desired.scaffold import Declared
 
 FILE = "stack.yaml"
+IGNORE = Path(".gitignore")
 
 
 @command(
@@ -34,8 +35,9 @@ def init(
 ) -> Exit:
     """Write a first desired/ folder to start from.
 
-    One file that explains itself and wishes for nothing yet, and the schema for your editor. API keys are not asked for:
-    the file names the environment variables that hold them. What is there already stays as it is.
+    One file that explains itself and wishes for nothing yet, the schema for your editor, and a .gitignore for what arr
+    makes by itself. API keys are not asked for: the file names the environment variables that hold them. What is there
+    already stays as it is.
     """
     from reconciler import registry
     from reconciler.desired.scaffold import scaffold
@@ -54,9 +56,18 @@ def init(
         written.append(str(file))
     write_schema(DEFAULT)
     written.append(str(DEFAULT))
+    ignored = [f"/{place}/" for place in (str(call.state), str(DEFAULT.parent)) if not Path(place).is_absolute()]
+    hint = ""
+    if not IGNORE.exists():
+        _write(IGNORE, "\n".join(["# What arr remembers and makes by itself: not for git.", *ignored]) + "\n")
+        written.append(str(IGNORE))
+    elif missing := [line for line in ignored if not _is_ignored(line)]:
+        kept.append(str(IGNORE))
+        hint = f"Put into {IGNORE}, if this folder is kept in git: {' '.join(missing)}"
     variables = [c.fields["api_key"]["env"] for c in declared if "api_key" in c.fields]
     call.tell(
-        lambda: init_page(written, kept, variables), lambda: WrittenDocument(written=tuple(written), kept=tuple(kept))
+        lambda: init_page(written, kept, variables, hint),
+        lambda: WrittenDocument(written=tuple(written), kept=tuple(kept)),
     )
     return Exit.OK
 
@@ -67,6 +78,12 @@ def _there(file: Path) -> list[str]:
         return [str(file)]
     found = file.parent.glob("*.y*ml") if file.parent.is_dir() and file.name == FILE else ()
     return sorted(str(path) for path in found)
+
+
+def _is_ignored(line: str) -> bool:
+    """Whether .gitignore has the folder, written in one of the usual ways."""
+    there = {known.strip().strip("/") for known in IGNORE.read_text(encoding="utf-8", errors="replace").splitlines()}
+    return line.strip("/") in there
 
 
 def _declared(text: str) -> Declared:

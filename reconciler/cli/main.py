@@ -31,7 +31,7 @@ COMMANDS = {
     "validate": "Check the desired state; no server is asked.",
     "schema": "Write the JSON Schema that makes editors complete and check.",
     "explain": "Explain a kind, an app or one of their fields.",
-    "doctor": "Examine every connection and disk, and say what to do about faults.",
+    "doctor": "Examine every connection and disk, and say what to do about what is wrong.",
     "plan": "Say what would be done, and why. Changes nothing.",
     "apply": "Do what a plan says, and nothing else.",
     "why": "Say what every resource thinks of one item.",

@@ -102,11 +102,14 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def _below(told: Explained) -> Iterator[Explained]:
-    """All fields below a place, each before its own."""
+def _below(told: Explained, above: tuple[frozenset[str], ...] = ()) -> Iterator[Explained]:
+    """All fields below a place, each before its own. Fields that hold themselves again are told once."""
+    fields = frozenset(child.name for child in told.children)
+    if fields in above:
+        return
     for child in told.children:
         yield child
-        yield from _below(explain(child.path, registry.kinds(), registry.apps()))
+        yield from _below(explain(child.path, registry.kinds(), registry.apps()), (*above, fields))
 
 
 def schema_pages() -> dict[str, str]:

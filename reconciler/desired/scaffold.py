@@ -6,6 +6,7 @@ The text is valid as it stands and wishes for nothing yet: a first `arr plan` ha
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,15 @@ def scaffold(connections: Sequence[Declared], kinds: Mapping[str, Kind[Any]]) ->
     lines = [_HEAD, *_connections(connections), "", _DISKS.format(first=first)]
     if kinds:
         lines.append("# What can be wished for, as kind → name → fields:")
-        lines += [f"#   {name}: {summary(kinds[name])}  (arr explain {name})" for name in sorted(kinds)]
+        for name in sorted(kinds):
+            lines += ["#", *_comment(f"{name}: {summary(kinds[name])}  (arr explain {name})")]
+            if kinds[name].example:
+                lines += [f"# {name}:", *(f"#   {line}" for line in kinds[name].example.splitlines())]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="#   ", subsequent_indent="#     ")
 
 
 def _connections(connections: Sequence[Declared]) -> list[str]:

@@ -16,13 +16,15 @@ def schema_page(file: str, reference: str) -> Page:
     return page
 
 
-def init_page(written: Sequence[str], kept: Sequence[str], variables: Sequence[str]) -> Page:
-    """The first files are there. `variables`: environment variables that have to hold the keys."""
+def init_page(written: Sequence[str], kept: Sequence[str], variables: Sequence[str], hint: str = "") -> Page:
+    """The first files are there. `variables`: environment variables that have to hold the keys; `hint`: what is left."""
     page = Page()
     for file in written:
         page.pack([[Span("wrote ")], [span(file, "title")]], sep="")
     for file in kept:
         page.pack([[Span("kept  ", "dim")], [span(file, "title")], [Span(" (it was there already)", "dim")]], sep="")
+    if hint:
+        page.flow(hint, hang=3)
     page.blank()
     for name in variables:
         page.pack([[span(f"export {name}=…", "head")]])

@@ -33,6 +33,7 @@ class DiskFill(Kind[DiskFillSpec]):
     verbs = {"move": MOVE, "heal": HEAL}  # noqa: RUF012  # a ClassVar of the base, never changed
     moves_or_destroys = True
     mending = frozenset({"heal"})
+    example = "media: {disks: [d1, d2]}"
 
     def check(self, resource: Resource[DiskFillSpec]) -> Iterable[Diagnostic]:
         return spec.check(resource)

@@ -13,6 +13,8 @@ from resources.disk_fill.ground import survey
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.world import Thing
 
+SHOWN = 10  # items that one answer tells of; a vague word fits hundreds
+
 
 def why(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime, item: str) -> list[str]:
     """Lines about every item of that title, id or subject; empty when there is none on these disks."""
@@ -29,7 +31,7 @@ def why(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: dat
     proposal = planning.plan(resource, facts, ledger, now)
     chooser = Chooser(seen.ground, final=True)
     lines: list[str] = []
-    for thing in sorted(things, key=lambda t: t.key):
+    for thing in sorted(things, key=lambda t: t.key)[:SHOWN]:
         size = size_text(thing.item.bytes) if thing.item.bytes is not None else "size not told"
         lines.append(
             f"{thing.item.title} ({thing.item.ident}, {thing.connection}): {size} at {thing.item.path}, on {thing.disk}"
@@ -42,6 +44,11 @@ def why(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: dat
             *(f"under way: {u.says}" for u in proposal.under_way if u.action.subject.ident == thing.key),
         ]  # fmt: skip
         lines += [f"  {line}" for line in said or _stays(chooser, thing)]
+    if len(things) > SHOWN:
+        lines.append(
+            f"and {len(things) - SHOWN} more of {len(things)} that '{item}' fits: write more of the title, "
+            "or an id as the lines above have it"
+        )
     return lines
 
 

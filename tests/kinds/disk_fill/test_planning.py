@@ -634,3 +634,14 @@ def test_reads_without_answers_asks_the_lists_only() -> None:
     made = three_disks()
     asked = list(KIND.reads(made.resource(), Facts(), Ledger(), datetime.now(UTC)))
     assert {type(x).__name__ for x in asked} == {"Items", "Roots", "DiskSpaces", "Commands", "Queue"}
+
+
+def test_why_of_a_vague_word_is_short_and_says_how_to_narrow_it() -> None:
+    items = [show(n, f"The Show {n}", GB, "/tv1") for n in range(1, 301)]
+    made = Made(
+        {"sonarr": Server("sonarr", items, {"/tv1": (4 * TB, 8 * TB)})}, "d1: {roots: {sonarr: /tv1}}", "{disks: [d1]}"
+    )
+    lines = made.why("the")
+    assert sum(line.startswith("The Show") for line in lines) == 10
+    assert "290 more of 300" in lines[-1]
+    assert len(made.why("The Show 300")) == 2
