@@ -11,6 +11,7 @@ import difflib
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -23,8 +24,17 @@ from sandbox.desk import Desk, PortTaken
 from sandbox.faults import NAMES, Fault
 from sandbox.values import Json
 
-_FAULT_LINES = "\n".join(f"  {name:<15} {text}" for name, text in NAMES.items())
-_SCENARIO_LINES = "\n".join(f"  {name:<12} {text}" for name, text in scenarios.names().items())
+
+def _listed(rows: dict[str, str]) -> str:
+    """Names and what they are, for the end of a help page: click indents it by two, and never breaks its lines."""
+    wide = max(map(len, rows))
+    indent = " " * (wide + 3)
+    lines = (textwrap.fill(f"  {name:<{wide}} {text}", 78, subsequent_indent=indent) for name, text in rows.items())
+    return "\n".join(lines)
+
+
+_FAULT_LINES = _listed(NAMES)
+_SCENARIO_LINES = _listed(scenarios.names())
 
 Home = Annotated[
     Path | None,
@@ -197,7 +207,7 @@ def status(home: Home = None, form: Format = "text") -> None:
     epilog="\b\nExamples:\n"
     "  arr sandbox break down --server radarr\n"
     "  arr sandbox break move-killed --server sonarr --times 1\n"
-    "  arr sandbox break reset --method PUT --path '/api/v3/series/*' --times 1 --after\n"
+    "  arr sandbox break reset --method PUT --path '/api/v3/series/*' --times 1\n"
     f"\n\b\nFaults:\n{_FAULT_LINES}",
 )
 def break_(
@@ -212,7 +222,10 @@ def break_(
     home: Home = None,
     form: Format = "text",
 ) -> None:
-    """Make something go wrong, until it is healed or used up, or the server ends."""
+    """Make something go wrong.
+
+    It does until it is healed or used up, or the server ends.
+    """
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(NAMES)}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,19 +43,49 @@ def environment(text: str) -> dict[str, str]:
     return {name: value.strip("'\"") for name, _, value in (line.partition("=") for line in lines)}
 
 
+def taken() -> list[int]:
+    """The ports of desired/stack.yaml at which somebody answers already."""
+    ports = re.findall(r"http://127\.0\.0\.1:(\d+)", (ROOT / "desired" / "stack.yaml").read_text())
+    found = []
+    for port in map(int, ports):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                found.append(port)
+    return found
+
+
+def moved(env: dict[str, str]) -> None:
+    """A copy of desired/ with the addresses of the demo's own servers."""
+    told = json.loads(arr("sandbox", "status", "--home", str(HOME / "stack"), "--format", "json", env=env, quiet=True))
+    shutil.copytree(ROOT / "desired", HOME / "desired")
+    stack = HOME / "desired" / "stack.yaml"
+    text = stack.read_text()
+    for server in told["servers"]:
+        text = re.sub(rf'({server["name"]}: .*?)http://[^"]*', rf"\1{server['url']}", text)
+    stack.write_text(text)
+
+
 def main() -> None:
     """The story, from an overfull disk to an empty plan."""
     env = {**os.environ, "ARR_DESIRED": "desired", "ARR_STATE": str(HOME / "state")}
-    up = ("sandbox", "up", "--home", str(HOME / "stack"))
+    up: tuple[str, ...] = ("sandbox", "up", "--home", str(HOME / "stack"))
     subprocess.run(
         [ARR, "sandbox", "down", "--home", str(HOME / "stack")], cwd=ROOT, env=env, capture_output=True, check=False
     )
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
+    busy = taken()
+    if busy:
+        desired = (HOME / "desired").relative_to(ROOT)
+        say(f"Somebody answers at port {busy[0]} already: a sandbox that you started? It is left alone.")
+        print(f"The demo takes other ports, and {desired}, a copy of desired/ that names them.")
+        up, env["ARR_DESIRED"] = (*up, "--port-base", "0"), str(desired)
     say("A simulated Sonarr and Radarr, with 120 shows and 300 movies on four disks:")
     arr(*up, env=env)
     try:
         env |= environment((HOME / "stack" / "sandbox.env").read_text())
+        if busy:
+            moved(env)
         say("What should be is written in desired/. What is not so, and what would be done about it:")
         arr("plan", env=env, expect=(0, 2))
         plan = json.loads(arr("plan", "--format", "json", env=env, quiet=True, expect=(0, 2)))
@@ -63,7 +95,7 @@ def main() -> None:
         say("And again: is there anything left to do?")
         arr("plan", env=env)
         arr("history", env=env)
-        say(f"Look around: desired/ is what was wanted, {HOME.relative_to(ROOT)} what was made.")
+        say(f"Look around: {env['ARR_DESIRED']}/ is what was wanted, {HOME.relative_to(ROOT)} what was made.")
     finally:
         subprocess.run([ARR, "sandbox", "down", "--home", str(HOME / "stack")], cwd=ROOT, env=env, check=False)
 

@@ -39,6 +39,14 @@ def test_every_command_is_documented() -> None:
     assert [name for name in names if f"\n## arr {name}\n" not in text] == []
 
 
+@pytest.mark.parametrize("path", reference.paths(), ids=" ".join)
+def test_help_fits_80_columns(path: tuple[str, ...]) -> None:
+    """Also what is listed below the options; no sentence of a list of commands is cut off."""
+    text = reference.help_of(*path)
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    assert not [line for line in text.partition("Commands:")[2].splitlines() if line.endswith("...")]
+
+
 def test_every_kind_is_documented() -> None:
     """A heading for each kind and a row for each of its fields."""
     text = page("kinds.md")
