@@ -22,6 +22,7 @@ from reconciler import registry
 from reconciler.apply.follow import Patience
 from reconciler.apply.interrupt import Stop
 from reconciler.apply.report import Report, Silent
+from reconciler.desired import Desired
 from reconciler.errors import ArrError, LockedError, StaleError, StoreError, UsageError
 from reconciler.facts import Facts
 from reconciler.plan.model import Plan
@@ -76,6 +77,7 @@ class Simulation:
         self.most_rounds = 0
         self.plans: list[Plan] = []
         self.last = ""  # what the last operation came to, for people
+        self.desired: Desired | None = None
         self.world: World
         self.wish: Json = {}
 
@@ -120,12 +122,14 @@ class Simulation:
 
     def _declare(self) -> None:
         (self.folder / "wish.yaml").write_text(json.dumps(self.wish))
-        self.session.validate()
+        self.desired = None
+        self.desired = self.session.validate()
 
     @property
     def session(self) -> Session:
-        """Each command is a process of its own."""
-        return Session([self.folder / "wish.yaml"], self.state, clock=self.clock, patience=PATIENCE, apps=self.apps)
+        """Each command is a process of its own; what it would load again, and find the same, it is given."""
+        files = [self.folder / "wish.yaml"]
+        return Session(files, self.state, clock=self.clock, patience=PATIENCE, apps=self.apps, _loaded=self.desired)
 
     @contextmanager
     def _process(self) -> Iterator[Session]:
@@ -265,7 +269,8 @@ class Simulation:
             self.last = (
                 "; ".join(f"{o.action.verb} {o.action.subject.ident}: {o.state}" for o in report.outcomes) or QUIET
             )
-        self._free()
+        if report is None or self.counts["applies"] % 4 == 0:
+            self._free()
         return report
 
     def _refused(self, error: ArrError) -> None:
