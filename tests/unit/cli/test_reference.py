@@ -39,7 +39,7 @@ def test_every_command_is_documented() -> None:
     assert [name for name in names if f"\n## arr {name}\n" not in text] == []
 
 
-@pytest.mark.parametrize("path", reference.paths(), ids=" ".join)
+@pytest.mark.parametrize("path", list(reference.paths()), ids=lambda p: " ".join(p) or "arr")
 def test_help_fits_80_columns(path: tuple[str, ...]) -> None:
     """Also what is listed below the options; no sentence of a list of commands is cut off."""
     text = reference.help_of(*path)
