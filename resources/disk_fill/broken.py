@@ -147,19 +147,23 @@ def _folders(view: View) -> Iterator[Candidate]:
     """Folders of no item, in a root on our disks, under the name of an item that lies in another root of that app."""
     if len(view.servers) < view.asked:
         return  # the folder may be an item's of the app that did not answer
-    taken = frozenset(item.path for server in view.servers.values() for item in server.items)
-    by_folder: dict[tuple[str, str], list[Thing]] = {}
-    for thing in view.things:
-        by_folder.setdefault((thing.connection, thing.folder), []).append(thing)
+    there: dict[tuple[str, str], frozenset[str]] = {}
     for server in view.servers.values():
-        for root, told in sorted(server.roots.items()):
-            if (server.name, root) not in view.disk_of:
-                continue
-            names = frozenset(told.unmapped) if told.unmapped is not None else view.names.get((server.name, root))
-            for name in sorted(names or ()):
-                if (server.name, name) in by_folder and not claimed(f"{root}/{name}", taken):
-                    for thing in by_folder[server.name, name]:
-                        yield Candidate(thing, f"{root}/{name}", thing.item.path, directed=False)
+        for root, told in server.roots.items():
+            if (server.name, root) in view.disk_of:
+                names = frozenset(told.unmapped) if told.unmapped is not None else view.names.get((server.name, root))
+                there[server.name, root] = names or frozenset()
+    wanted = frozenset((name, folder) for (name, _), folders in there.items() for folder in folders)
+    by_folder: dict[tuple[str, str], list[Thing]] = {}
+    for thing in view.things if wanted else ():
+        if (thing.connection, thing.folder) in wanted:
+            by_folder.setdefault((thing.connection, thing.folder), []).append(thing)
+    taken = frozenset(item.path for server in view.servers.values() for item in server.items if by_folder)
+    for (name, root), folders in sorted(there.items()):
+        for folder in sorted(folders):
+            if (name, folder) in by_folder and not claimed(f"{root}/{folder}", taken):
+                for thing in by_folder[name, folder]:
+                    yield Candidate(thing, f"{root}/{folder}", thing.item.path, directed=False)
 
 
 def claimed(folder: str, taken: frozenset[str]) -> bool:

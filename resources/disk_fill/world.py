@@ -7,7 +7,8 @@ plan. A disk's free space is the servers' own figure, so what no app tracks coun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Any, NamedTuple
 
 from reconciler.action import Blocked
@@ -75,6 +76,7 @@ class View:
 
     `disk_of`: (connection, root) → declared disk, for roots that can be used. `asked`: how many servers there are, with
     those that did not answer. `beside`: the other servers of the stack, whose folders may lie within an item's.
+    `inside`: what is found of that, once (see `places`).
     """
 
     servers: dict[str, Server] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class View:
     things: list[Thing] = field(default_factory=list)
     beside: dict[str, Beside] = field(default_factory=dict)
     asked: int = 0
+    inside: list[dict[tuple[str, str], str]] = field(default_factory=list)
 
 
 def connections(resource: Resource[DiskFillSpec]) -> list[str]:
@@ -109,14 +112,32 @@ def first_wave(connection: str) -> tuple[Query[Any], ...]:
     return (Items(connection), Roots(connection), DiskSpaces(connection), Commands(connection), Queue(connection))
 
 
+_latest: list[
+    tuple[tuple[object, ...], View]
+] = []  # of the answers of the first wave: three calls in a run see the same
+
+
 def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View:
     """The world of `resource`, from answers that `first_wave` asked for."""
+    names, others = connections(resource), neighbours(resource)
+    asked = [q for name in names for q in first_wave(name)] + [q for name in others for q in folders_of(name)]
+    grounds = (resource, ledger, *(facts.get(query) for query in asked))
+    found = next((v for known, v in _latest if len(known) == len(grounds) and all(map(is_, known, grounds))), None)
+    if found is None:
+        found = _view(resource, facts, ledger, names, others)
+        _latest[:] = [(grounds, found)]
+    out = replace(found, names={})
+    _names(out, facts)
+    return out
+
+
+def _view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, names: list[str], others: list[str]) -> View:
+    """All but the names in the roots, which further waves tell."""
     out = View()
-    names = connections(resource)
     out.asked = len(names)
     for name in names:
         _server(out, resource, facts, ledger, name)
-    for name in neighbours(resource):
+    for name in others:
         out.beside[name] = _beside(facts, name)
     for disk_name in dict.fromkeys(resource.spec.disks):
         disk = resource.stack.disks[disk_name]
@@ -125,7 +146,6 @@ def view(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger) -> View
                 _root(out, disk_name, connection, root)
     for server in out.servers.values():
         _place(out, server)
-    _names(out, facts)
     return out
 
 
