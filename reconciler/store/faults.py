@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import ArrError, LockedError, StoreError
+from reconciler.store.rows import Unreadable
 
 RECOVERY = "see 'Recovery' in state/README.md"
 
@@ -103,3 +104,5 @@ def faults(path: Path) -> Iterator[None]:
         raise known from e
     except OSError as e:
         raise of_os(e, path) from e
+    except Unreadable as e:
+        raise corrupt(path, str(e)) from None

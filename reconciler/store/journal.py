@@ -7,13 +7,13 @@ settle one entry, the first is believed.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime
 
 from reconciler.action import Action, Json
+from reconciler.store.faults import faults
 from reconciler.store.part import Part
-from reconciler.store.rows import PendingRow, action_in, json_in, run_id, run_number, time_in, time_out
+from reconciler.store.rows import PendingRow, action_in, json_in, json_out, run_id, run_number, time_in, time_out
 from reconciler.store.runs import known
 
 # What is proven not to have happened destroyed nothing; every other outcome may have.
@@ -85,16 +85,17 @@ class Journal(Part):
         """Every intent without an outcome, oldest first: under way, or left by a process that died."""
         with self._connection.reading() as db:
             rows = db.execute(PENDING).fetchall()
-        return [
-            PendingRow(
-                run=run_id(run),
-                at=time_out(at),
-                action=self._action(action),
-                handle=None if handle is None else json.loads(handle),
-                accepted=accepted is not None,
-            )
-            for run, at, action, handle, accepted in rows
-        ]
+        with faults(self._connection.path):
+            return [
+                PendingRow(
+                    run=run_id(run),
+                    at=time_out(at),
+                    action=self._action(action),
+                    handle=None if handle is None else json_out(handle),
+                    accepted=accepted is not None,
+                )
+                for run, at, action, handle, accepted in rows
+            ]
 
     def destroyed_since(self, since: datetime) -> tuple[int, int]:
         """Subjects and bytes destroyed by what was settled at or after `since`.

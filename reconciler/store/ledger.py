@@ -6,7 +6,6 @@ Memory of wishes, ownership and protections is written when a wish was applied, 
 from __future__ import annotations
 
 import gc
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from reconciler.kind import Ledger, Past
 from reconciler.store.migrations import lineage_of
 from reconciler.store.observations import populations, sightings
 from reconciler.store.part import Part
-from reconciler.store.rows import json_in, run_id, time_in, time_out
+from reconciler.store.rows import json_in, json_out, run_id, time_in, time_out
 
 RECENT = timedelta(days=2)  # limits a day count every entry; two days bear a clock that is set
 LAST = 4  # of each subject, verb and outcome: cool-downs, breaks and flapping look at no more
@@ -53,7 +52,7 @@ class Memory(Part):
         with self._connection.reading() as db:
             history = self._history(db.execute(HISTORY, window))
             lineage = lineage_of(db)
-            applied = {address: json.loads(wish) for address, wish in db.execute("SELECT address, wish FROM applied")}
+            applied = {address: json_out(wish) for address, wish in db.execute("SELECT address, wish FROM applied")}
             owned = _sets(db, "SELECT address, subject FROM owned")
             protected = frozenset(row[0] for row in db.execute("SELECT item FROM protected"))
             counts = populations(db)

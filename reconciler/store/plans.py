@@ -5,14 +5,13 @@ That a plan was used is recorded apart from its document, which is pruned: the p
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime, timedelta
 
 from reconciler.action import Json
 from reconciler.errors import StaleError, UsageError
 from reconciler.store.part import Part
-from reconciler.store.rows import json_in, run_id, time_in, time_out, time_text
+from reconciler.store.rows import json_in, json_out, run_id, time_in, time_out, time_text
 from reconciler.store.runs import known
 
 SHORTEST = 4  # characters of a shown id
@@ -54,7 +53,7 @@ class Plans(Part):
             if len(ids) > 1:
                 raise UsageError(f"several plans begin with '{prefix}': {', '.join(ids)}", "give more characters")
             document = db.execute("SELECT document FROM plans WHERE id = ?", ids).fetchone()[0]
-        return ids[0], json.loads(document)
+            return ids[0], json_out(document)
 
     def short(self, plan_id: str) -> str:
         """The shortest beginning of the id, four characters or more, that no other saved plan shares."""

@@ -21,9 +21,19 @@ def time_in(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class Unreadable(ValueError):
+    """A cell holds what nobody here writes: the file was edited, or its disk lies. `faults` makes a refusal of it."""
+
+
 def time_out(text: str) -> datetime:
-    """The moment that `time_in` wrote, in UTC."""
-    return datetime.fromisoformat(text)
+    """The moment that `time_in` wrote, in UTC. Unreadable for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(f"'{text[:40]}' is no time") from None
+    if moment.tzinfo is None:
+        raise Unreadable(f"the time '{text[:40]}' has no zone")
+    return moment
 
 
 def time_text(moment: datetime) -> str:
@@ -34,6 +44,21 @@ def time_text(moment: datetime) -> str:
 def json_in(value: Json) -> str:
     """Canonical JSON: sorted keys, no blanks, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def json_out(text: str) -> dict[str, Json]:
+    """The object that `json_in` wrote. Unreadable for anything else."""
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Unreadable(f"'{text[:40]}' is no JSON") from None
+    if not isinstance(value, dict):
+        raise Unreadable(f"'{text[:40]}' is no object")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
 
 
 def action_in(action: Action) -> str:

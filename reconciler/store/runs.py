@@ -6,7 +6,6 @@ is refused while the clock stands before what is already written.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from sqlite_utils import Database
 
 from reconciler.errors import StoreError
 from reconciler.store.part import Part
-from reconciler.store.rows import EntryRow, RunRow, run_id, run_number, time_in, time_out, time_text
+from reconciler.store.rows import EntryRow, RunRow, json_out, run_id, run_number, time_in, time_out, time_text
 
 CLOCK_SLACK = timedelta(minutes=5)  # two machines that share a state, and a clock being adjusted
 
@@ -79,7 +78,7 @@ class Runs(Part):
             number = known(db, run)
             row = next(db.query(f"{RUNS} WHERE id = ?", [number]))
             entries = list(db.query("SELECT * FROM entries WHERE run = ? ORDER BY id", [number]))
-        return _run(row), [self._entry(entry) for entry in entries]
+            return _run(row), [self._entry(entry) for entry in entries]
 
     def _entry(self, row: Mapping[str, Any]) -> EntryRow:
         return EntryRow(
@@ -90,8 +89,8 @@ class Runs(Part):
             settled=_moment(row["settled_at"]),
             outcome=row["outcome"],
             says=row["says"],
-            data=json.loads(row["data"]),
-            handle=None if row["handle"] is None else json.loads(row["handle"]),
+            data=json_out(row["data"]),
+            handle=None if row["handle"] is None else json_out(row["handle"]),
         )
 
 
@@ -117,7 +116,7 @@ def _run(row: Mapping[str, Any]) -> RunRow:
         ended=_moment(row["ended_at"]),
         exit=row["exit"],
         says=row["says"],
-        outcomes=json.loads(row["outcomes"]),
+        outcomes=json_out(row["outcomes"]),
     )
 
 

@@ -24,7 +24,7 @@ def key_from_config(path: str) -> str:
         raise ReadFailed("secret", f"{file} is over 1 MiB: no config.xml of these apps", "correct config_xml")
     try:
         key = _api_key(text)
-    except (expat.ExpatError, ValueError) as e:
+    except (expat.ExpatError, ValueError, LookupError) as e:  # the last: an encoding that nobody knows
         raise ReadFailed("secret", f"{file} is no config.xml ({e})", "correct config_xml") from None
     if not key:
         remedy = "start the app once, so that it makes itself a key; or give api_key instead"
