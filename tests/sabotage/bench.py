@@ -23,7 +23,7 @@ import sqlite_utils  # noqa: F401
 import typer  # noqa: F401
 import yaml  # noqa: F401
 
-LIMIT = 180  # seconds of one order
+LIMIT = 600  # seconds of one order, on a machine that has much else to do
 
 
 class Outcomes:
