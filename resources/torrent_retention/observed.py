@@ -52,7 +52,7 @@ class Observed:
         """Seconds of seeding: the stretches of before, and the present one."""
         if torrent.seeded_s is None:
             return None
-        item, at = f"seeded {self._connection} {torrent.hash}", now.timestamp()
+        item, at = f"seeded {self._connection} {torrent.hash}", int(now.timestamp())
         before = self._numbers(item, 3)
         base, stretch = 0.0, float(torrent.seeded_s)
         if before is not None and before[2] <= at:
@@ -64,13 +64,13 @@ class Observed:
 
     def disowned(self, torrent: Torrent, rule: Unregistered, now: datetime) -> str | None:
         """How it was disowned, once that was seen often and long enough; "" while it is not yet; None when it is not."""
-        item, at = f"unregistered {self._connection} {torrent.hash}", now.timestamp()
+        item, at = f"unregistered {self._connection} {torrent.hash}", int(now.timestamp())
         before = self._numbers(item, 3)
         if not disowned_now(torrent):
             if before is not None:
                 self.sightings[item] = ""
             return None
-        count, first, last = before if before is not None and before[2] <= at else (0.0, at, 0.0)
+        count, first, last = before if before is not None and before[2] <= at else (0.0, float(at), 0.0)
         if at - last >= APART.total_seconds():
             count, last = count + 1, at
         self.sightings[item] = f"{count:.0f} {first:.0f} {last:.0f}"

@@ -2,6 +2,7 @@
 
     "seed": {"tags": ["keep"], "rootFolders": ["/data/d1/tv"],
              "series": [{"tvdbId": 1, "path": "/data/d1/tv/Alpha", "monitored": true, "tags": ["keep"]}]}
+    "downloads": [{"downloadId": "ABC…", "tvdbId": 1, "imported": true}]   (in `seed`: a grab of each of its files, imported)
     "rows": {"series": 10000, "files": 10, "size": 700000000, "rootFolders": ["/data/d1/tv", "/data/d2/tv"]}
 
 Seeded series come from the world's `metadata` and are scanned; rows have figures without files, for benchmarks.
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from sandbox.servarr.paths import clean
 from sandbox.sonarr import naming
 from sandbox.sonarr.store import BULK
-from sandbox.values import Json, stamp
+from sandbox.values import Json, iso, now, stamp
 
 if TYPE_CHECKING:
     from sandbox.sonarr.app import Sonarr4
@@ -34,6 +35,8 @@ def sow(app: Sonarr4) -> None:
         app.roots.add(path)
     for wanted in seed.get("series", []):
         _add(app, wanted)
+    for download in seed.get("downloads", []):
+        _download(app, download)
     if rows:
         app.store.series.insert_many(_row(app, n, given, rows) for n, given in enumerate(_listed(rows), 1))
 
@@ -45,6 +48,29 @@ def _add(app: Sonarr4, wanted: Json) -> None:
     fresh = app.refresher.refresh(row, patiently=False)
     if fresh is not None:
         app.scanner.scan(fresh, lambda _message: None)
+
+
+def _download(app: Sonarr4, told: Json) -> None:
+    """The history of a download of every file of a series, as the server writes it: a row for each episode."""
+    series = next(row for row in app.store.series.all() if row["tvdbId"] == told["tvdbId"])
+    files = {f["id"]: f for f in app.store.files.where(series["id"])}
+    for episode in app.store.episodes.where(series["id"]):
+        file = files.get(episode["episodeFileId"])
+        if file is None:
+            continue
+        row = {
+            "episodeId": episode["id"],
+            "seriesId": series["id"],
+            "sourceTitle": file["relativePath"],
+            "quality": file["quality"],
+            "date": iso(now()),
+            "downloadId": told["downloadId"],
+        }
+        app.store.history.insert({**row, "eventType": "grabbed", "data": {"torrentInfoHash": told["downloadId"]}})
+        if told.get("imported", True):
+            path = f"{series['path']}/{file['relativePath']}"
+            data = {"fileId": str(file["id"]), "importedPath": path, "droppedPath": path, "size": str(file["size"])}
+            app.store.history.insert({**row, "eventType": "downloadFolderImported", "data": data})
 
 
 def _listed(rows: Json) -> list[Json]:
