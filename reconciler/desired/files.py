@@ -82,7 +82,9 @@ def _walk(folder: Path, problems: list[Diagnostic], seen: set[str]) -> Iterator[
 
 def _unreadable(path: Path, e: OSError) -> Diagnostic:
     if isinstance(e, FileNotFoundError):
-        return _problem(path, "there is no such file or folder", "check the path; a link may point to nothing")
+        return _problem(
+            path, "there is no such file or folder", "write a first one: arr init; or say where it is: --desired PATH"
+        )
     return _problem(path, f"cannot be read ({e.strerror})", "check its owner and permissions")
 
 

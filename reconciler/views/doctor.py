@@ -35,7 +35,8 @@ def doctor_page(found: Sequence[Block], disks: Sequence[Block] = ()) -> Page:
     bad, unknown = sum(f.ok is False for f in looks), sum(f.ok is None for f in looks)
     what = count(len(found), "connection") + (f" and {count(len(disks), 'disk')}" if disks else "")
     if bad or unknown:
-        page.flow(f"{count(bad, 'fault')}, {unknown} could not be looked at, in {what}.")
+        unseen = f", {unknown} could not be looked at" if unknown else ""
+        page.flow(f"{count(bad, 'fault')}{unseen}, in {what}.")
     else:
         page.flow(f"{what}: all is well.")
     return page

@@ -22,7 +22,7 @@ from reconciler.views.text import Page, Span, span
 CHANGES_SHOWN = 6
 TYPED_MOST = 40
 UNDO = "undo of "  # how the source of an undo's parts begins
-NOTHING_DECLARED = "Nothing is declared yet. What can be: arr explain"
+NOTHING_DECLARED = "No resource is declared yet. What can be: arr explain"
 
 
 def plan_page(plan: Plan, short: str, look: Look, *, empty: str = NOTHING_DECLARED) -> Page:

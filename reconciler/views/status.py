@@ -29,7 +29,7 @@ def status_page(
     """Resources, what is under way, latest runs. `applied`: addresses whose wish was acted on before."""
     page = Page()
     if not resources:
-        page.line("Nothing is declared yet. Begin with: arr init")
+        page.line("No resource is declared yet. What can be: arr explain")
     else:
         width = min(40, max(len(str(r.address)) for r in resources))
         for resource in resources:
@@ -82,7 +82,10 @@ def validation_page(resources: Sequence[Resource[Any]], files: Sequence[str], co
     page.line(Span("Valid. ", "good"), Span("No server was asked."))
     each = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     what = f"{count(len(resources), 'resource')}{f' ({each})' if each else ''}"
-    page.flow(f"{what} over {count(connections, 'connection')}, in {count(len(files), 'file')}.")
+    told = f"{what} over {count(connections, 'connection')}, in {count(len(files), 'file')}."
+    page.flow(told[0].upper() + told[1:])
+    if not resources:
+        page.flow("Wish for something next: arr explain says what can be.")
     return page
 
 

@@ -178,6 +178,17 @@ def test_a_changed_subject(arr: Desk) -> None:
     assert arr.world() == {"a": "somebody else's", "b": "two"}
 
 
+def test_where_nothing_is_written_yet(arr: Desk) -> None:
+    """Somebody new is shown the way; a folder without a wish says what can be wished for."""
+    arr.wish.unlink()
+    arr.wish.parent.rmdir()
+    lost = arr("plan")
+    assert (lost.code, "arr init" in lost.err) == (Exit.USAGE, True)
+    assert arr("init").code == Exit.OK
+    assert "arr explain" in arr("plan").out
+    assert "arr explain" in arr("validate").out
+
+
 def test_history_show_undo(arr: Desk) -> None:
     """What was done can be seen, and taken back by a plan like any other."""
     arr("apply", arr.short())
@@ -200,7 +211,7 @@ def test_an_undo_of_nothing(arr: Desk) -> None:
     arr("apply", arr.short())
     undone = arr("undo", "r000001")
     assert undone.code == Exit.OK
-    assert "Nothing is declared" not in undone.out
+    assert "is declared yet" not in undone.out
     assert "arr show r000001" in undone.out
 
 
