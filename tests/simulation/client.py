@@ -20,6 +20,7 @@ from resources.clients.servarr.values import (
     Entry,
     FileRow,
     Item,
+    LogLine,
     QueueRecord,
     Root,
     Status,
@@ -185,6 +186,14 @@ class MemoryClient:
         row = self._row(query.item_id)
         found = enumerate(sorted(row.rows.items()), row.id * 100)
         return tuple(FileRow(n, row.id, name, f"{row.path}/{name}", size) for n, (name, size) in found)
+
+    def _LogTail(self, _: Any) -> tuple[LogLine, ...]:
+        logger = self.server.move_name + "Service"
+        stopped = "System.IO.IOException: No space left on device"
+        return tuple(
+            LogLine(n, EPOCH + timedelta(seconds=int(at)), "error", logger, says, stopped)
+            for n, (at, says) in reversed(list(enumerate(self.server.log[-100:], 1)))
+        )
 
     # -- writing
 

@@ -172,15 +172,13 @@ class Machine(RuleBasedStateMachine):
         self.do(op)
 
 
-def run(number: int | None, examples: int, keep: Path) -> Told:
-    """`number`: the seed; None: always the same examples. A failure is kept as a file in `keep` and told."""
+def run(number: int, examples: int, keep: Path) -> Told:
+    """`number`: the seed. A failure becomes the file `seed-<number>.json` in `keep`, and is told."""
     told = Told()
-    machine = type("Drawn", (Machine,), {"told": told})
-    if number is not None:
-        machine = seed(number)(machine)
+    machine = seed(number)(type("Drawn", (Machine,), {"told": told}))
     chosen = settings(
         max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None, verbosity=Verbosity.quiet,
-        derandomize=number is None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+        derandomize=False, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
         print_blob=False, report_multiple_bugs=False,
     )  # fmt: skip
     try:
@@ -189,5 +187,6 @@ def run(number: int | None, examples: int, keep: Path) -> Told:
         if told.failing is None:
             raise
         keep.mkdir(parents=True, exist_ok=True)
-        (keep / "failing.json").write_text(json.dumps({"says": told.says, "operations": told.failing}, indent=1) + "\n")
+        kept = json.dumps({"says": told.says, "operations": told.failing}, indent=1)
+        (keep / f"seed-{number}.json").write_text(kept + "\n")
     return told

@@ -206,7 +206,9 @@ class Twin:
         self.memory.world.faults.clear()
         for server in self.memory.world.servers.values():
             server.next_fault = None
+            server.start()
         self.stack.control.heal()
+        self.stack.start()
 
     def _broken(self, what: str, files: int) -> None:
         """The next apply, with the first move of each server broken."""

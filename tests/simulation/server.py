@@ -73,6 +73,7 @@ class Server:
         self.retained = RETAINED
         self.next_fault: tuple[str, int] | None = None  # what happens to the next move, after how many whole videos
         self.stalled = False
+        self.log: list[tuple[float, str]] = []  # what is said of moves that stopped: when, and between which places
         self.forgot: list[str] = []  # what a scan that arr wanted made the server forget, though it is there
         self._lanes: dict[str, Generator[float, None, None] | None] = {"move": None, "scan": None}
         self._owed: dict[str, float] = {"move": 0.0, "scan": 0.0}
@@ -177,6 +178,8 @@ class Server:
             yield from steps
         except Broken as e:
             if e.io:
+                places = f"from '{job.body['sourcePath']}' to '{job.body['destinationPath']}'"
+                self.log.append((self.now, f"Unable to move {places}. Try moving files manually"))
                 row = self.items.get(job.body[self.id_name])
                 if row is not None:
                     row.path = job.body["sourcePath"]
@@ -250,7 +253,7 @@ class Server:
         """A quarter at a time; the file shows what has been copied."""
         strikes = video and fault[0] is not None and fault[0][1] <= fault[1]
         for quarter in range(1, 5):
-            part = size * quarter // 4 - (quarter < 4)  # a part has no file's size
+            part = size * quarter // 4
             room = self.files.free(target) + (self.files.size(target) or 0)
             self.files.make(target, min(part, room), partial=True)
             if part > room:

@@ -7,6 +7,7 @@ be replayed, cut short or shrunk. `machine.py` draws them, `replay.py` replays t
 from __future__ import annotations
 
 import json
+import logging
 import random
 import shutil
 import tempfile
@@ -52,6 +53,7 @@ TIMES = {
 }
 ROUNDS = 4  # in which the desired state is reached once faults have stopped; rounds that wait for the pace don't count
 QUIET = "all is well"
+LOG = logging.getLogger("reconciler")
 MEMORY = Path("/dev/shm")  # a state on a disk that syncs costs ten times as much, and a memory disk loses as little
 
 
@@ -67,6 +69,18 @@ class Stopping(Silent):
         self._left -= 1
 
 
+class Defects(logging.Handler):
+    """What arr takes for a defect of its own, and goes on after: the log has it, with its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.found.append(f"{record.getMessage()}: {error!r}")
+
+
 class Simulation:
     """See the module. A context manager: its folder goes with it."""
 
@@ -78,6 +92,8 @@ class Simulation:
         self.plans: list[Plan] = []
         self.last = ""  # what the last operation came to, for people
         self.desired: Desired | None = None
+        self.defects = Defects()
+        LOG.addHandler(self.defects)
         self.world: World
         self.wish: Json = {}
 
@@ -85,6 +101,7 @@ class Simulation:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        LOG.removeHandler(self.defects)
         shutil.rmtree(self.folder)
 
     def do(self, op: Json) -> str:
@@ -94,7 +111,7 @@ class Simulation:
         self.last = ""
         told = {k: v for k, v in op.items() if k != "op"}
         getattr(self, f"_{op['op']}")(**told)
-        wrong = [*self.witness.broken, *self.world.wrong()]
+        wrong = [*self.witness.broken, *self.defects.found, *self.world.wrong()]
         if wrong:
             raise Broke("; ".join(wrong))
         return self.last

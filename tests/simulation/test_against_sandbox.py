@@ -19,6 +19,7 @@ from tests.simulation.wish import EDITS
 
 OPERATIONS = 60 if PROOF else 14
 CASTS = ("sonarr", "radarr", "both")
+BREAKS = ("move-disk-full", "move-denied", "move-killed")
 
 
 def drawn(chance: random.Random) -> Json:
@@ -30,7 +31,7 @@ def drawn(chance: random.Random) -> Json:
     if sort == "edit":
         return {"op": "edit", "what": chance.choice(sorted(EDITS)), "a": a, "b": b}
     if sort == "broken":
-        return {"op": "broken", "what": chance.choice(("move-disk-full", "move-denied")), "files": a % 3}
+        return {"op": "broken", "what": chance.choice(BREAKS), "files": a % 3}
     if sort == "lost":
         return {"op": "lost", "when": chance.choice(("before", "after")), "skip": a % 2}
     if sort == "time":
