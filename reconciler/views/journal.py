@@ -59,9 +59,9 @@ def result_text(row: RunRow) -> str:
     counted = outcomes_text(row.outcomes)
     if row.ended is None:
         return f"not ended: still going, or its process died{f'; {counted}' if counted else ''}"
-    told = ENDS.get(Exit(row.exit), "") if row.exit in list(Exit) else ""
-    code = f", {told} (exit {row.exit})" if told else f" (exit {row.exit})" if row.exit else ""
     rest = outcomes_text({outcome: n for outcome, n in row.outcomes.items() if outcome != "done"})
+    told = ENDS.get(Exit(row.exit), "") if row.exit in list(Exit) and not rest else ""
+    code = f", {told} (exit {row.exit})" if told else f" (exit {row.exit})" if row.exit else ""
     counted = f"{row.says}; {rest}" if row.says and rest and row.command == "apply" else row.says or counted
     return f"{counted or 'nothing to do'}{code}"
 

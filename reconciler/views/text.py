@@ -7,6 +7,7 @@ characters visible, nothing is ever read as markup, and widths are counted in te
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ STYLES = {
     "bad": "bold red",
 }
 
+_WORDS = re.compile(r"(?<![^ ])arr [a-z]+(?: (?:--[a-z-]+|r[0-9]{6}[^ ]*|[a-z]+:[0-9][^ ]*))*[^ ]*|[^ ]+")
 _JOINERS = "\u200c\u200d"  # part of ordinary words in several scripts, and of emoji
 
 
@@ -72,8 +74,8 @@ def span(text: str, style: str = "") -> Span:
 
 
 def words(text: str, style: str = "") -> list[Chunk]:
-    """`text` as chunks that may be broken at its spaces."""
-    return [[Span(word, style)] for word in safe(text).split(" ") if word]
+    """`text` as chunks that may be broken at its spaces. What is to be typed stays on one line, to be copied."""
+    return [[Span(word, style)] for word in _WORDS.findall(safe(text))]
 
 
 class Page:

@@ -99,6 +99,19 @@ def test_wide_characters_count_double() -> None:
     assert page.plain().splitlines() == ["進" * 40, "  b"]
 
 
+def test_a_command_is_not_broken() -> None:
+    """What is to be typed can be copied; the words after it break as any."""
+    page = Page()
+    page.flow(
+        "x" * 60 + " again now: arr plan --retry tvdb:70002; or close it: arr settle r000012/disk_fill.media/1 by hand"
+    )
+    assert page.plain().splitlines() == [
+        "x" * 60 + " again now:",
+        "arr plan --retry tvdb:70002; or close it: arr settle r000012/disk_fill.media/1",
+        "by hand",
+    ]
+
+
 def test_no_blank_lines_at_the_ends() -> None:
     """A page begins and ends with text, and never has two blank lines."""
     page = Page()
