@@ -91,7 +91,6 @@ class Ledger:
     `protected`   protections remembered from earlier wishes.
     `populations` "address scope" → the last good count (see `Proposal.population`).
     `sightings`   "address item" → the state in which it was seen last, and since when (see `Proposal.sightings`).
-    `sightings`   "address item" → the state in which it was seen last, and since when (see `Proposal.sightings`).
     `retried`     idents of subjects whose earlier attempts in vain a person asked to be tried again now.
     """
 
@@ -102,7 +101,6 @@ class Ledger:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
     populations: Mapping[str, int] = field(default_factory=dict)
-    sightings: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
     sightings: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
 

@@ -165,20 +165,3 @@ def test_a_sighting_of_the_future_begins_anew_and_an_old_one_is_forgotten(store:
     assert store.ledger(now).sightings["a x"] == ("one", now)
     store.sight({"a x": "one"}, now + timedelta(days=31))
     assert store.ledger(now).sightings.keys() == {"a x"}
-
-
-def test_a_sighting_counts_from_the_first_look_at_the_same_state(store: Store, clock: FakeClock) -> None:
-    first = clock.now()
-    store.sight({"a x": "one", "a y": "one"}, first)
-    store.sight({"a x": "one", "a y": "two"}, first + timedelta(minutes=5))
-    told = store.ledger(clock.now()).sightings
-    assert told == {"a x": ("one", first), "a y": ("two", first + timedelta(minutes=5))}
-
-
-def test_a_sighting_of_the_future_begins_anew_and_an_old_one_is_forgotten(store: Store, clock: FakeClock) -> None:
-    now = clock.now()
-    store.sight({"a x": "one"}, now + timedelta(days=3000))
-    store.sight({"a x": "one", "a y": "one"}, now)
-    assert store.ledger(now).sightings["a x"] == ("one", now)
-    store.sight({"a x": "one"}, now + timedelta(days=31))
-    assert store.ledger(now).sightings.keys() == {"a x"}
