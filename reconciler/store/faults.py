@@ -78,6 +78,8 @@ def of_sqlite(error: sqlite3.Error, path: Path) -> ArrError | None:
         return not_writable(path)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return corrupt(path, str(error))
+    if str(error).startswith("Could not decode to UTF-8"):  # told by Python, without a name
+        return corrupt(path, "a text in it is no UTF-8")
     if name.startswith("SQLITE_IOERR"):
         if _no_room(path.parent):
             return full(path)
