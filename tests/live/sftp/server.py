@@ -93,6 +93,7 @@ class Sshd:
             "PermitRootLogin yes",
             "PasswordAuthentication no",
             "MaxStartups 200:30:400",
+            f"SetEnv HOME={self.home}",  # the user's own shell start-up files are no part of the test
             f"Subsystem sftp {SFTP}",
             *self.options,
         ]
