@@ -118,6 +118,14 @@ class Transfer:
             raise
         self._videos += is_video(target)
 
+    def copy_file(self, source: str, target: str) -> None:
+        """Copies one file; a copy that breaks is taken back."""
+        try:
+            self._copy(source, target, self._disks.size(source))
+        except NetError:
+            self._roll_back(source, target)
+            raise
+
     def _roll_back(self, source: str, target: str) -> None:
         """After a moment for the disk to recover, takes the copy back when the source is still there."""
         time.sleep(self._retry_s)

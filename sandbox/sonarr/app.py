@@ -18,6 +18,7 @@ from sandbox.sonarr.deletion import Deletion
 from sandbox.sonarr.episodes import EpisodeController
 from sandbox.sonarr.health import health
 from sandbox.sonarr.history import HistoryController
+from sandbox.sonarr.importing import Importer
 from sandbox.sonarr.metadata import Metadata
 from sandbox.sonarr.moves import Mover
 from sandbox.sonarr.refresh import Refresher
@@ -108,6 +109,7 @@ class Sonarr4(App):
         HistoryController(self)
         self.refresher = Refresher(self)
         Mover(self)
+        Importer(self)
         self._small_commands()
 
     def recycle_bin(self) -> str:

@@ -1,4 +1,4 @@
-"""`/history` as far as the library's own events fill it, and `/importlistexclusion`."""
+"""`/history`: what imports and deletions of this server have written into it, and `/importlistexclusion`."""
 
 from __future__ import annotations
 
@@ -41,16 +41,29 @@ class HistoryController:
         page = read_page(request, ("date", "series.sortTitle"))
         events = [_EVENTS[n] for n in request.query.integers("eventType") if 0 <= n < len(_EVENTS)]
         wanted, episode = request.query.integers("seriesIds"), request.query.integer("episodeId")
+        download = (request.query.text("downloadId") or "").upper()
         rows = [
             h
             for h in self._rows()
             if (not events or h["eventType"] in events)
             and (not wanted or h["seriesId"] in wanted)
             and (episode is None or h["episodeId"] == episode)
+            and (not download or str(h.get("downloadId", "")).upper() == download)
         ]
         if page.direction == "ascending":
             rows.reverse()
-        return Response(200, paged(page, rows, _shown))
+        more = (request.query.flag("includeSeries"), request.query.flag("includeEpisode"))
+        return Response(200, paged(page, rows, lambda h: self._whole(h, *more)))
+
+    def _whole(self, row: Json, with_series: bool, with_episode: bool) -> Json:
+        """A row, with what it speaks of when that is wanted and still there."""
+        store, shown = self._app.store, _shown(row)
+        series = store.series.get(row["seriesId"]) if with_series else None
+        episode = store.episodes.get(row["episodeId"]) if with_episode else None
+        more = {"episode": self._app.render.episode(episode)} if episode else {}
+        if series:
+            more["series"] = self._app.render.plain(series)
+        return {**shown, **more, "id": row["id"]}
 
     def _since(self, request: Request) -> Response:
         date = request.query.date("date") or ""
@@ -60,7 +73,8 @@ class HistoryController:
 
     def _of_series(self, request: Request) -> Response:
         series, season = request.query.integer("seriesId", 0), request.query.integer("seasonNumber")
-        rows = [h for h in self._rows() if h["seriesId"] == series]
+        event = request.query.choice("eventType", _EVENTS, "")
+        rows = [h for h in self._rows() if h["seriesId"] == series and (not event or h["eventType"] == event)]
         if season is not None:
             inside = {e["id"] for e in self._app.store.episodes.where(series) if e["seasonNumber"] == season}
             rows = [h for h in rows if h["episodeId"] in inside]

@@ -60,6 +60,13 @@ def parse_name(name: str) -> Parsed | None:
     return Parsed(int(cross[1]), (int(cross[2]),)) if cross else None
 
 
+def release_title(name: str) -> str:
+    """What stands before the season and episode in a release's name, in words."""
+    stem = name.rsplit(".", 1)[0]
+    match = _EPISODE.search(stem) or _CROSS.search(stem)
+    return re.sub(r"[._]", " ", stem[: match.start()] if match else stem).strip(" -")
+
+
 def _episodes(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for first, last in re.findall(r"e(\d{1,3})(?:-e?(\d{1,3}))?", text, re.IGNORECASE):
@@ -67,9 +74,9 @@ def _episodes(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def quality_of(name: str) -> Json:
-    """The quality a file name tells, as the API shows it."""
-    resolution = next((r for r in _RESOLUTIONS if f"{r}p" in name.lower()), 0)
+def quality_of(name: str, seen: int | None = None) -> Json:
+    """The quality a file name tells, as the API shows it; `seen`: the picture's own resolution, which counts more."""
+    resolution = seen or next((r for r in _RESOLUTIONS if f"{r}p" in name.lower()), 0)
     source = next((s for s, rx in _SOURCES if rx.search(name)), "television" if resolution else "unknown")
     if not resolution:
         resolution = 720 if "hdtv" in name.lower() else 480 if source != "unknown" else 0

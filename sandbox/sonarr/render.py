@@ -120,6 +120,7 @@ class Renderer:
                 "path": f"{series['path']}/{row['relativePath']}",
                 "size": row["size"],
                 "dateAdded": row["dateAdded"],
+                "sceneName": row.get("sceneName"),
                 "releaseGroup": row.get("releaseGroup"),
                 "languages": ENGLISH,
                 "quality": row["quality"],

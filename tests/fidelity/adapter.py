@@ -28,10 +28,10 @@ def _lab(app: str, world: dict[str, Any]) -> dict[str, Any]:
     """What the recorded world says in prose alone, as members of a world of the sandbox.
 
     Radarr's recordings were made with short clips padded to their size by holes, with plain folders for downloads and
-    recycling beside the disks, and with the server's own folders.
+    recycling beside the disks, and with the server's own folders. Sonarr's clips are 1280 by 720, whatever their names say.
     """
     if app != "radarr":
-        return {}
+        return {"clip_resolution": 720}
     own = world.get("server_folders", {})
     data, *inside = re.findall(r"/\S+|(?<=folders )\w+|(?<=and )\w+", own.get("data", ""))[:3] or [""]
     folders = [f"{data}/{name}" for name in inside] + [own[k] for k in ("startup",) if k in own]

@@ -225,3 +225,25 @@ def test_server_starts_commands_by_itself(play: Play) -> None:
     seen = until(lambda: client.get("/command"), lambda all_: any(c["trigger"] == "scheduled" for c in all_))
     scheduled = next(c for c in seen if c["trigger"] == "scheduled")
     assert (scheduled["name"], scheduled["priority"]) == ("RefreshMonitoredDownloads", "high")
+
+
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_a_download_is_linked_or_moved_into_the_library(play: Play, mode: str) -> None:
+    """A copy on the same mount is a hardlink; a move takes the folder of the download away. Both stand in the history."""
+    stack = play(library("Alpha Station"))
+    client = Client(stack["sonarr"])
+    name = "Alpha.Station.S01E01.1080p.WEB-DL.x264-GRP"
+    drop = f"/data/a/downloads/{name}"
+    stack.event({"make_file": {"path": f"{drop}/{name}.mkv", "size": 3 * MIB}})
+    stack.settings(tracked=["A" * 40])
+    before = (stack.home / drop[1:] / f"{name}.mkv").stat().st_ino
+    ended = client.command(name="DownloadedEpisodesScan", path=drop, importMode=mode, downloadClientId="a" * 40)
+    assert ended["result"] == "successful"
+    taken = stack.home / ALPHA[1:] / "Season 1" / f"{name}.mkv"
+    assert taken.stat().st_ino == before
+    assert (stack.home / drop[1:]).exists() == (mode == "copy")
+    first, second = client.get("/history?sortDirection=ascending")["records"]
+    assert (first["eventType"], first["data"]["reason"]) == ("episodeFileDeleted", "Upgrade")
+    assert (second["eventType"], second["downloadId"]) == ("downloadFolderImported", "A" * 40)
+    assert second["data"]["importedPath"] == f"{ALPHA}/Season 1/{name}.mkv"
+    assert counted(client) == 2
