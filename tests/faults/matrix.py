@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count as numbers
+from itertools import count as upwards
 from typing import Any
 
 from sandbox import faults
@@ -88,6 +88,8 @@ def _faults() -> Iterator[Fault]:
 
 
 FAULTS = tuple(_faults())
+ALIKE = ("locked", "cut-gzip")  # to an apply they are what `server-error` and `cut-json` are
+OF_APPLIES = tuple(fault for fault in FAULTS if fault.name not in ALIKE)
 
 
 def parts(number: int) -> list[tuple[Case, int]]:
@@ -104,7 +106,7 @@ def parts(number: int) -> list[tuple[Case, int]]:
 def points(fault: Fault, calls: int, every: int) -> Iterator[int]:
     """The calls at which a fault is tried, to be ended when it does not strike any more: all of them in the proof, one of
     `every` outside of it, others for each fault."""
-    yield from numbers(1) if PROOF else range(1 + 5 * FAULTS.index(fault) % every, calls + 1, every)
+    yield from upwards(1) if PROOF else range(1 + 7 * FAULTS.index(fault) % every, calls + 1, every)
 
 
 def count(**numbers: float) -> None:

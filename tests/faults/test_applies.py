@@ -10,7 +10,7 @@ import pytest
 
 from tests.effort import PROOF
 from tests.faults.judge import Healthy, decisions, honest, unfinished, writes
-from tests.faults.matrix import FAULTS, Fault, count, parts, points
+from tests.faults.matrix import OF_APPLIES, Fault, count, parts, points
 from tests.faults.stage import QUICK, Stage
 from tests.laws.bench import changed
 from tests.laws.worlds import SERVER, Case
@@ -84,7 +84,7 @@ def one_run(stage: Stage, healthy: Healthy, fault: Fault, n: int) -> bool:
 @pytest.mark.parametrize(("case", "part"), parts(PARTS), ids=str)
 def test_an_apply_under_every_fault(on_stage: Stage, case: Case, part: int) -> None:
     healthy = healthy_run(on_stage)
-    for fault in FAULTS[part::PARTS]:
+    for fault in OF_APPLIES[part::PARTS]:
         for n in points(fault, healthy.calls, EVERY):
             try:
                 if not one_run(on_stage, healthy, fault, n):
