@@ -17,6 +17,7 @@ from pathlib import Path
 from reconciler.errors import ArrError, LockedError, StoreError
 from reconciler.store.rows import Unreadable
 
+_NO_TEXT = "a text in it is no UTF-8"
 RECOVERY = "see 'Recovery' in state/README.md"
 
 
@@ -79,7 +80,7 @@ def of_sqlite(error: sqlite3.Error, path: Path) -> ArrError | None:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return corrupt(path, str(error))
     if str(error).startswith("Could not decode to UTF-8"):  # told by Python, without a name
-        return corrupt(path, "a text in it is no UTF-8")
+        return corrupt(path, _NO_TEXT)
     if name.startswith("SQLITE_IOERR"):
         if _no_room(path.parent):
             return full(path)
@@ -106,5 +107,7 @@ def faults(path: Path) -> Iterator[None]:
         raise known from e
     except OSError as e:
         raise of_os(e, path) from e
+    except UnicodeDecodeError as e:  # a name of the schema, or SQLite's own words with one in them
+        raise corrupt(path, _NO_TEXT) from e
     except Unreadable as e:
         raise corrupt(path, str(e)) from None
