@@ -12,7 +12,7 @@ help:
 	@echo "make lint      ruff, mypy and the import rules"
 	@echo "make fidelity  the sandbox against the recordings of the real servers"
 	@echo "make bench     the benchmarks; writes benchmarks/README.md"
-	@echo "make proof     the long tests: more of what make test samples"
+	@echo "make proof     every test at its longest (under an hour), then docs/reliability.md with its figures"
 	@echo "make docs      writes docs/ anew from the code"
 	@echo "make lock      pins the dependencies anew (needs uv)"
 	@echo "make clean     removes what the targets made"
@@ -44,8 +44,12 @@ fidelity: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
 
-proof: $(READY)
-	ARR_PROOF=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+proof: lint
+	rm -rf build/figures
+	mkdir -p build/figures
+	date +%s > build/figures/began
+	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n auto --dist loadgroup
+	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m tests.reliability docs/reliability.md
 
 docs: $(READY)
 	$(BIN)/python -m reconciler.cli.reference docs
