@@ -141,6 +141,9 @@ def _number(value: float) -> str:
 
 
 def _words(key: str) -> str:
+    """A key as words; one with blanks in it is words already."""
+    if " " in key:
+        return key
     if key.startswith(figures.LARGEST):
         return f"{key.removeprefix(figures.LARGEST).replace('_', ' ')} at most"
     return key.replace("_", " ")
