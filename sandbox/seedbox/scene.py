@@ -1,0 +1,214 @@
+"""A seedbox, a home with Sonarr, two strangers and a tracker, and the files that a user of them would have written.
+
+    with Scene(home) as scene:
+        season = scene.release("Cedar.Lane.S02.1080p.WEB-DL")
+        torrent = scene.torrent(season)
+        scene.downloads(torrent)       # the seedbox fetches it from a stranger who has it
+        scene.imports(season.name)     # Sonarr takes what has come home
+        scene.uploads(torrent)         # another stranger fetches it from the seedbox
+
+`home/desired` is what `arr` reads, `home/box` the seedbox, `home/home` the disks and the Sonarr at home. Called by the demo
+and by the test of the whole path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from sandbox.process import Stack
+from sandbox.scenarios import build
+from sandbox.scenarios.build import GB, MB, Library, show
+from sandbox.seedbox.metainfo import Metainfo, metainfo
+from sandbox.seedbox.programs import Rtorrent, Sshd
+from sandbox.seedbox.tracker import Tracker
+from sandbox.values import Json
+
+TANK = "/data/tank"
+NOBODY = 65534
+COMMAND_LIMIT_S = 30.0
+
+STACK = """\
+connections:
+  seedbox: {{app: sftp, host: 127.0.0.1, port: {port}, user: {user}, key: {key},
+            host_key: "{fingerprint}"}}
+  rtorrent: {{app: rtorrent, url: "{rtorrent}"}}
+  sonarr: {{app: sonarr, url: "{sonarr}", api_key: {{env: SONARR_API_KEY}}}}
+paths:
+  - {{here: {downloads}, rtorrent: {downloads}, seedbox: {downloads}}}
+  - {{here: {data}, sonarr: /data}}
+"""
+
+WISH = """\
+seedbox_transfer:
+  tv:
+    from: {{sftp: seedbox, path: {downloads}/tv}}
+    to: {data}/tank/incoming
+    when: {{client: rtorrent}}
+    exclude: ["*.nfo"]
+torrent_retention:
+  tv:
+    connection: rtorrent
+    imported_by: [sonarr]
+    may_go: {{imported: true}}
+    trackers:
+      blu: {{match: ["127.0.0.1"], keep_until: {{any: [{{ratio: ">= 1.0"}}, {{seeded: ">= 14d"}}]}}}}
+    quarantine: {{keep: 0s}}
+"""
+
+
+def world() -> Json:
+    """Sonarr with one show of two seasons, of which it has the first; what comes home lies on the same disk."""
+    tv = Library()
+    show(
+        tv,
+        tvdb_id=70003,
+        title="Cedar Lane",
+        year=2015,
+        seasons=2,
+        episodes=2,
+        size=40 * MB,
+        root=f"{TANK}/tv",
+        chance=random.Random(3),
+    )
+    tv.files = [f for f in tv.files if "Season 01" in f["path"]]
+    made = build.world({TANK: 2 * GB}, [(tv, build.server("sonarr", "sonarr", tv, [f"{TANK}/tv"]))])
+    return {**made, "folders": [*made["folders"], f"{TANK}/incoming"]}
+
+
+class Scene:
+    """See the module. `wish` may be another text than WISH, with the same names in braces."""
+
+    def __init__(self, home: Path, *, wish: str = WISH) -> None:
+        self.home, self._wish = home, wish
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o755)
+        self._parts = ExitStack()
+        self.tracker = Tracker()
+        self.ssh = Sshd(home / "sshd")
+        self.box = Rtorrent(home / "box")
+        self.stack = Stack(home / "home", world())
+        self.tv = self.box.downloads / "tv"
+        self.tv.mkdir(exist_ok=True)
+
+    def __enter__(self) -> Self:
+        with self._parts as parts:
+            parts.callback(self.stack.close)
+            self.stack.start()
+            for part in (self.tracker, self.ssh, self.box):
+                parts.enter_context(part)
+            self._write()
+            self._parts = parts.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._parts.close()
+
+    @property
+    def data(self) -> Path:
+        """What Sonarr calls /data, on this machine."""
+        return self.stack.home / "data"
+
+    @property
+    def incoming(self) -> Path:
+        return self.data / "tank" / "incoming"
+
+    @property
+    def library(self) -> Path:
+        """The show's folder in Sonarr's library."""
+        return self.data / "tank" / "tv" / "Cedar Lane"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"SONARR_API_KEY": self.stack["sonarr"].api_key}
+
+    def _write(self) -> None:
+        told = {
+            "port": self.ssh.port,
+            "user": self.ssh.user,
+            "key": self.ssh.key,
+            "fingerprint": self.ssh.fingerprint,
+            "rtorrent": self.box.url,
+            "sonarr": self.stack["sonarr"].url,
+            "downloads": self.box.downloads,
+            "data": self.data,
+        }
+        desired = self.home / "desired"
+        desired.mkdir(exist_ok=True)
+        (desired / "stack.yaml").write_text(STACK.format(**told))
+        (desired / "wish.yaml").write_text(self._wish.format(**told))
+
+    # ------------------------------------------------------------------------------------------------ what happens
+
+    def release(self, name: str, *, episodes: int = 2, season: int = 2, size: int = 6 * MB) -> Path:
+        """A season as a stranger has it: videos of random bytes, and a note beside them."""
+        folder = self.home / "stranger" / "downloads" / name
+        folder.mkdir(parents=True)
+        for number in range(1, episodes + 1):
+            video = folder / name.replace(f"S{season:02d}", f"S{season:02d}E{number:02d}")
+            video.with_name(f"{video.name}.mkv").write_bytes(random.Random(f"{name} {number}").randbytes(size))
+        (folder / "release.nfo").write_text(f"{name}\n")
+        return folder
+
+    def torrent(self, payload: Path, *, source: str = "") -> Metainfo:
+        return metainfo(payload, self.tracker.url, source=source)
+
+    def downloads(self, torrent: Metainfo) -> None:
+        """The seedbox downloads it from a stranger, who leaves once it is complete there."""
+        with Rtorrent(self.home / "stranger") as stranger:
+            stranger.add(torrent)
+            stranger.until("d.complete", torrent)
+            stranger.until("d.is_active", torrent)
+            self.box.add(torrent, folder=self.tv)
+            self.box.until("d.complete", torrent)
+
+    def has(self, payload: Path, torrent: Metainfo) -> None:
+        """The seedbox has its data already: a copy of `payload` is put there and checked."""
+        there = self.tv / payload.name
+        if not there.exists():
+            shutil.copytree(payload, there)
+        self.box.add(torrent, folder=self.tv)
+        self.box.until("d.complete", torrent)
+        self.box.until("d.is_active", torrent)
+
+    def uploads(self, torrent: Metainfo) -> None:
+        """Another stranger downloads all of it from the seedbox, whose ratio is then no less than 1."""
+        with Rtorrent(self.home / "another") as another:
+            another.add(torrent)
+            another.until("d.complete", torrent)
+            self.box.until("d.ratio", torrent, 1000)
+
+    def imports(self, name: str, torrent: Metainfo) -> None:
+        """Sonarr imports a release that has come home, as it does when its download client has told it of the torrent."""
+        folder = self.incoming / name
+        if os.geteuid() == 0:  # the sandbox's servers run as nobody then, who may link only what is theirs
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+        self.stack.settings(tracked=[torrent.hash.upper()])
+        drop = f"{TANK}/incoming/{name}"
+        sent = {"name": "DownloadedEpisodesScan", "path": drop, "importMode": "copy"}
+        command = self._sonarr("command", {**sent, "downloadClientId": torrent.hash.upper()})
+        end = time.monotonic() + COMMAND_LIMIT_S
+        while command["status"] not in ("completed", "failed"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"Sonarr's import is {command['status']} after {COMMAND_LIMIT_S:g} s")
+            time.sleep(0.05)
+            command = self._sonarr(f"command/{command['id']}")
+        if command.get("result") != "successful":
+            raise RuntimeError(f"Sonarr imported nothing: {command.get('message')}")
+
+    def _sonarr(self, path: str, body: Json | None = None) -> Json:
+        server = self.stack["sonarr"]
+        headers = {"X-Api-Key": server.api_key, "Content-Type": "application/json"}
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"{server.url}/api/v3/{path}", data, headers)  # noqa: S310  # of the loopback
+        with urllib.request.urlopen(request, timeout=COMMAND_LIMIT_S) as answer:  # noqa: S310  # as above
+            told: Json = json.load(answer)
+        return told
