@@ -6,6 +6,7 @@ holds it, for the message only: it is believed while the lock is held and its pr
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -80,16 +81,18 @@ def living(folder: Path, run: str) -> Iterator[None]:
 def alive(folder: Path, run: str) -> bool:
     """Whether the process of `run` is at work. What a dead one left is cleared away."""
     path = folder / f"{run}.live"
-    if not path.exists():
-        return False
-    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
     with faults(path):
         try:
-            lock.acquire()
-        except Timeout:
+            handle = os.open(path, os.O_RDONLY)  # looking works on a read-only mount as well
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _forget(path)
+        except BlockingIOError:
             return True
-    _forget(path)
-    lock.release()
+        finally:
+            os.close(handle)
     return False
 
 

@@ -85,7 +85,7 @@ def migrate(state: Path, die_at: int) -> int:
     try:
         Store.open(state, SystemClock(), steps=(*STEPS, step)).close()
     except ArrError as e:
-        sys.stderr.write(f"{e.message}: {e.remedy}\n")
+        sys.stderr.write(f"{e.message}\n{e.remedy}\n")
         return int(e.exit)
     return 0
 
