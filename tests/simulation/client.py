@@ -215,7 +215,7 @@ class MemoryClient:
 
     def delete_tag(self, tag_id: int) -> None:
         self._before(lambda: None, q.StatusOf(self.server.name))
-        label = self.server.tags.get(tag_id, "")
+        label = self.server.labels[tag_id]
         self._send("delete", None, {"label": label}, lambda: self.server.drop_tag(tag_id))
 
     def _before(self, look: Any, query: Query[Any]) -> Any:

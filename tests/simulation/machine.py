@@ -90,6 +90,15 @@ rests = st.one_of(
     op("time", how=st.sampled_from(("minute", "hour", "morning", "day", "day", "week", "back", "far back"))),
     op("undo", which=st.integers(0, 3)),
 )
+limits = st.sampled_from(("guard_run", "guard_day", "guard_own", "protect", "protect_own", "tag_prune"))
+retires = st.tuples(
+    op("edit", what="tag_prune", a=small, b=small),
+    op("edit", what=limits, a=small, b=small),
+    op("go", approve=st.just(True)),
+    op("edit", what=st.sampled_from(("tag_label", "tag_connections", "rename_tag")), a=small, b=small),
+    op("plan", only=st.none()),
+    op("apply", which=st.just(0), approve=approved, confirmed=st.just(True), die_in=st.none()),
+)
 
 
 @dataclass
@@ -150,6 +159,12 @@ class Machine(RuleBasedStateMachine):
     def go(self, op: Json) -> None:
         """Plan and apply."""
         self.do(op)
+
+    @rule(ops=retires)
+    def retire(self, ops: tuple[Json, ...]) -> None:
+        """A tag is made, and is not wanted any more."""
+        for op in ops:
+            self.do(op)
 
     @rule(op=looks | late)
     def step(self, op: Json) -> None:

@@ -65,6 +65,7 @@ class Server:
         self.name, self.app, self.files, self.roots = name, app, files, roots
         self.move_name, self.scan_name, self.id_name = NAMES[app]
         self.tags: dict[int, str] = {}
+        self.labels: dict[int, str] = {}  # of all tags there ever were
         self.items: dict[int, Row] = {}
         self.queue: dict[int, str] = {}  # item → what is being downloaded for it
         self.jobs: dict[int, Job] = {}
@@ -87,6 +88,7 @@ class Server:
         if found is None:
             self._last_tag += 1
             found, self.tags[self._last_tag] = self._last_tag, label.lower()
+            self.labels[found] = label.lower()
         return found
 
     def drop_tag(self, number: int) -> None:
