@@ -16,8 +16,9 @@ from tests.kinds.disk_fill.made import GB, show, three_disks
 )
 def test_nothing_takes_the_place_of_what_could_not_be_looked_at(query: Query[Any]) -> None:
     """Another move instead of it would be a decision made on what is not known."""
-    healthy = {(a.subject.title, a.after["path"]) for a in three_disks().plan().actions}
     made = three_disks()
+    made.servers["sonarr"].items.append(show(6, "Second Best", 520 * GB, "/tv1"))
+    healthy = {(a.subject.title, a.after["path"]) for a in made.plan().actions}
     made.broken[query] = Unknown("slow", "no answer in 60 s")
     proposal = made.plan()
     assert {(a.subject.title, a.after["path"]) for a in proposal.actions} < healthy
