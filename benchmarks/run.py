@@ -1,6 +1,6 @@
 """Runs every benchmark, prints its table and keeps all of them in `benchmarks/README.md`.
 
-python -m benchmarks.run [NAME …]      NAME: start, plan, solver
+python -m benchmarks.run [NAME …]      NAME: start, plan, purge, solver, transfer
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("plan", "solver", "start")
+NAMES = ("plan", "solver", "start", "transfer")
 HEAD = """# Benchmarks
 
 Written by `make bench`. Every figure was measured in one run on one machine; what counts are the ratios, which compare

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from reconciler.connection import remember_secret
 from reconciler.facts import Query, ReadFailed
 from reconciler.kind import WriteRefused
 
@@ -21,7 +21,13 @@ APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these
 DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
 
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_SECRET_PART = 16  # characters; a longer part of an announce URL is taken for a passkey
+_KEY = re.compile(r"(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{16,}")  # long, with a figure in it: no word that people write
+_WORD = re.compile(r"[A-Za-z]{1,12}(\.php)?")  # what an announce URL may show of its path: everything else may be a key
+
+
+@lru_cache(maxsize=4096)
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Tracker:
     @property
     def host(self) -> str:
         """The host name in lower case, without a port; "" for what is none (DHT, PEX)."""
-        return (urlsplit(self.url).hostname or "").lower()
+        return _host(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,7 @@ def exactly_one(text: str) -> str:
 
 
 def public_url(url: str) -> str:
-    """An announce URL without what identifies the user: no query, no user, no part that looks like a passkey.
-
-    What is cut is remembered as a secret, so that a message which quotes it is redacted too.
-    """
+    """An announce URL without what identifies the user: no query, no user, no part that looks like a passkey."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
@@ -132,15 +135,13 @@ def public_url(url: str) -> str:
     if not host:
         return url if re.fullmatch(r"\*\* \[[A-Za-z]{2,6}\] \*\*", url) else ""
     names = [part for part in parts.path.split("/") if part]
-    for secret in (*names, parts.username or "", parts.password or "", *re.split(r"[=&;]", parts.query)):
-        if len(secret) >= _SECRET_PART:
-            remember_secret(secret)
-    first = names[0] if names and len(names[0]) < _SECRET_PART else ""
+    first = names[0] if names and _WORD.fullmatch(names[0]) else ""
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}/{first}".rstrip("/")
 
 
 def phrase_of(text: str, limit: int = 200) -> str:
-    """A client's or tracker's words: one line, bounded, every URL in it shortened to its public part."""
+    """A client's or tracker's words: one line, bounded, its URLs shortened to their public parts, long keys left out."""
     line = " ".join(text.split())
     line = re.sub(r"[a-z]+://[^\s'\"<>]+", lambda match: public_url(match[0]) or "(address)", line, flags=re.IGNORECASE)
+    line = _KEY.sub("(key)", line)
     return line if len(line) <= limit else line[:limit] + "…"

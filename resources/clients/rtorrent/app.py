@@ -97,7 +97,7 @@ class RtorrentApp(App):
         return RtorrentClient(Rpc(carrier, writable=access == "write" and spec.access == "write"))
 
     def examine(self, client: Any, spec: RtorrentSpec, clock: Clock) -> list[Finding]:
-        from resources.clients.rtorrent.client import Version  # noqa: PLC0415
+        from resources.clients.rtorrent.queries import Version  # noqa: PLC0415
         from resources.clients.torrents import Torrents  # noqa: PLC0415
 
         try:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from reconciler.facts import NotThere, Query, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients.rtorrent.fields import FIELDS, Row, malformed, torrent
+from resources.clients.rtorrent.queries import FilesThere, Version
 from resources.clients.rtorrent.rpc import OverHttp, Rpc, missing, of_fault
 from resources.clients.rtorrent.xmlrpc import Fault, fault_of
 from resources.clients.torrents import OneTorrent, Torrent, Torrents, exactly_one
@@ -23,21 +23,6 @@ from resources.clients.torrents import OneTorrent, Torrent, Torrents, exactly_on
 T = TypeVar("T")
 
 UNTRUSTED = -507
-
-
-@dataclass(frozen=True)
-class Version(Query[str]):
-    """The version of the rtorrent that answers, as "0.9.8". One request."""
-
-
-@dataclass(frozen=True)
-class FilesThere(Query[tuple[tuple[str, bool], ...]]):
-    """Each file of a torrent with whether rtorrent itself finds it now, by a look at its disk. One request.
-
-    Absent when there is no such torrent. Paths as in `TorrentFile`.
-    """
-
-    hash: str
 
 
 class RtorrentClient:

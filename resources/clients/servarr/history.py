@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.facts import Query, ReadFailed
-from resources.clients.failures import Where
 from resources.clients.servarr import parse
+
+if TYPE_CHECKING:
+    from resources.clients.failures import Where
 
 PAGE = 1000
 PASSES = 3

@@ -19,7 +19,7 @@ from reconciler.stack import Stack
 from reconciler.units import size_text
 from resources.clients.localfs import HERE, FsSize, Inodes
 from resources.clients.localfs import quarantine as store
-from resources.clients.rtorrent.client import FilesThere
+from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.references import Graph, place
 from resources.torrent_retention import judge

@@ -14,7 +14,8 @@ from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import WriteRefused
 from resources.clients.rtorrent import APP
 from resources.clients.rtorrent.app import RtorrentSpec
-from resources.clients.rtorrent.client import FilesThere, RtorrentClient
+from resources.clients.rtorrent.client import RtorrentClient
+from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrents
 from tests.live.torrents.servers import Rtorrent, apache, make_torrent, until
 

@@ -1,0 +1,141 @@
+"""What waits in quarantine, when it goes for good, what comes back; and a disk that is too full."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.kind import WriteRefused
+from resources.clients.localfs import Batches, LocalFs
+from resources.clients.localfs import quarantine as store
+from sandbox.torrents.rtorrent import Rtorrent
+from tests.kinds.torrent_retention.sim import FREE, Sim, goes, payload
+
+WISH = f"connection: rt\nmay_go: {{ratio: '>= 2'}}\n{FREE}"
+FILES = {"e1.mkv": 2_000_000, "sub/e2.mkv": 1_000_000}
+
+
+def test_it_is_purged_when_its_time_is_over_and_not_before(tmp_path: Path) -> None:
+    downloads = tmp_path / "dl"
+    with Rtorrent([payload(downloads, "Show", 1, files=FILES)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH + "quarantine: {keep: 2d}")
+        plan = sim.plan()
+        assert next(iter(plan.actions())).effects.bytes_freed == 0
+        sim.apply(plan)
+        assert sim.proposal().actions == ()
+        sim.clock.ahead = timedelta(days=1)
+        assert sim.proposal().actions == ()
+        sim.clock.ahead = timedelta(days=2, minutes=1)
+        (purge,) = sim.proposal().actions
+        assert purge.verb == "purge" and purge.effects.bytes_destroyed == 3_000_000
+        (outcome,) = sim.apply().outcomes
+        assert outcome.state == "done" and "3.0 MB deleted for good" in outcome.says
+        assert not any((downloads / ".arr-quarantine").iterdir()) and sim.proposal().actions == ()
+
+
+def test_a_foreign_file_stays_where_it_is(tmp_path: Path) -> None:
+    downloads = tmp_path / "dl"
+    with Rtorrent([payload(downloads, "Show", 1, files=FILES)]) as rt:
+        (downloads / "Show" / "notes.txt").write_text("mine")
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH)
+        sim.apply()
+        assert [p.name for p in (downloads / "Show").rglob("*")] == ["notes.txt"] and rt.torrents == {}
+
+
+def test_a_kill_between_moving_and_removing_is_mended(tmp_path: Path) -> None:
+    """The data lies in quarantine and the torrent stayed: it is brought back first, and decided about anew."""
+    downloads = tmp_path / "dl"
+    torrent = payload(downloads, "Show", 1, files=FILES)
+    with Rtorrent([torrent]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH)
+        (action,) = sim.plan().actions()
+        about = {**action.data["about"]}
+        paths = action.data["files"]
+        store.stash(
+            LocalFs(writable=True), str(downloads), action.data["batch"], paths, about=about, until=sim.clock.now(),
+            stop=str(downloads / "Show"),
+        )  # fmt: skip
+        (mend,) = sim.proposal().actions
+        assert (mend.verb, mend.cause) == ("restore", "repair")
+        assert [o[2] for o in sim.states(sim.apply())] == ["done"]
+        assert (downloads / "Show" / "sub" / "e2.mkv").stat().st_size == 1_000_000
+        assert goes(sim.proposal()) == ["Show"]
+
+
+def test_under_pressure_the_longest_done_goes_and_only_what_is_needed(tmp_path: Path) -> None:
+    """The oldest first, at once and for good; what would free nothing stays, and so does everything when there is room."""
+    downloads = tmp_path / "dl"
+    day = 86400
+    torrents = [
+        payload(downloads, name, n, files=FILES, finished=1_700_000_000 + n * day)
+        for n, name in enumerate(["Linked", "Oldest", "Newer", "Newest"])
+    ]
+    for path in FILES:
+        (tmp_path / "library" / path).parent.mkdir(parents=True, exist_ok=True)
+        os.link(downloads / "Linked" / path, tmp_path / "library" / path)
+    with Rtorrent(torrents) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        space = os.statvfs(downloads)
+        total, free = space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize
+        used = (total - free) / total * 100
+        sim.declare(WISH + f"pressure: {{disk: {downloads}, above: {min(99.9, used + 5):.6f}%}}")
+        assert sim.proposal().actions == ()
+        sim.declare(WISH + f"pressure: {{disk: {downloads}, above: 0%}}")
+        proposal = sim.proposal()
+        assert goes(proposal) == ["Oldest", "Newer", "Newest"]  # never enough: all that frees anything
+        assert proposal.bars[0].ok is False and all(a.data["purge"] for a in proposal.actions)
+        wanted = (total - free - 2_000_000) / total * 100
+        sim.declare(WISH + f"pressure: {{disk: {downloads}, above: {wanted:.7f}%}}")
+        assert goes(sim.proposal())[:1] == ["Oldest"]
+
+
+def test_nothing_outside_through_links_or_over_something(tmp_path: Path) -> None:
+    """The quarantine itself: no way out of its root, no link on the way, no overwriting on the way back."""
+    root = tmp_path / "root"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "f").write_text("f")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "g").write_text("g")
+    (root / "link").symlink_to(tmp_path / "out")
+    fs = LocalFs(writable=True)
+
+    def stash(batch: str, path: Path, stop: Path = root, here: LocalFs = fs) -> None:
+        store.stash(
+            here, str(root), batch, [str(path)], about={}, until=datetime(2026, 1, 1, tzinfo=UTC), stop=str(stop)
+        )
+
+    for bad in (
+        tmp_path / "out" / "g",
+        root / "link" / "g",
+        root / ".." / "out" / "g",
+        root,
+        root / "link",
+        root / "a",
+    ):
+        with pytest.raises(WriteRefused):
+            stash("b1", bad)
+    for name in ("", "..", "../x", "A", "x/y"):
+        with pytest.raises(WriteRefused):
+            stash(name, root / "a" / "f")
+    with pytest.raises(WriteRefused):
+        stash("b1", root / "a" / "f", here=LocalFs())
+    assert (tmp_path / "out" / "g").read_text() == "g" and (root / "a" / "f").read_text() == "f"
+    stash("b1", root / "a" / "f", root / "a")
+    assert not (root / "a").exists()
+    (batch,) = fs.read(Batches("here", str(root)))
+    assert (batch.id, batch.files, batch.whole) == ("b1", 1, True)
+    (root / "a").mkdir()
+    (root / "a" / "f").write_text("new")
+    with pytest.raises(WriteRefused):
+        store.restore(fs, str(root), "b1")
+    assert (root / "a" / "f").read_text() == "new"
+    (root / "a" / "f").unlink()
+    store.restore(fs, str(root), "b1")
+    assert (root / "a" / "f").read_text() == "f" and fs.read(Batches("here", str(root))) == ()
+    assert list((root / ".arr-quarantine").iterdir()) == []
