@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("plan", "solver", "start", "transfer")
+NAMES = ("plan", "purge", "solver", "start", "transfer")
 HEAD = """# Benchmarks
 
 Written by `make bench`. Every figure was measured in one run on one machine; what counts are the ratios, which compare
