@@ -1,11 +1,11 @@
 """A seedbox, a home with Sonarr, two strangers and a tracker, and the files that a user of them would have written.
 
     with Scene(home) as scene:
-        season = scene.release("Cedar.Lane.S02.1080p.WEB-DL")
+        season = scene.release(2)
         torrent = scene.torrent(season)
-        scene.downloads(torrent)       # the seedbox fetches it from a stranger who has it
-        scene.imports(season.name)     # Sonarr takes what has come home
-        scene.uploads(torrent)         # another stranger fetches it from the seedbox
+        scene.downloads(torrent)              # the seedbox downloads it from a stranger who has it
+        scene.imports(season.name, torrent)   # Sonarr takes what has come home
+        scene.uploads(torrent)                # another stranger downloads it from the seedbox
 
 `home/desired` is what `arr` reads, `home/box` the seedbox, `home/home` the disks and the Sonarr at home. Called by the demo
 and by the test of the whole path.
@@ -65,16 +65,16 @@ torrent_retention:
 
 
 def world() -> Json:
-    """Sonarr with one show of two seasons, of which it has the first; what comes home lies on the same disk."""
+    """Sonarr with one show of four seasons, of which it has the first; what comes home lies on the same disk."""
     tv = Library()
     show(
         tv,
         tvdb_id=70003,
         title="Cedar Lane",
         year=2015,
-        seasons=2,
+        seasons=4,
         episodes=2,
-        size=40 * MB,
+        size=80 * MB,
         root=f"{TANK}/tv",
         chance=random.Random(3),
     )
@@ -147,18 +147,20 @@ class Scene:
 
     # ------------------------------------------------------------------------------------------------ what happens
 
-    def release(self, name: str, *, episodes: int = 2, season: int = 2, size: int = 6 * MB) -> Path:
-        """A season as a stranger has it: videos of random bytes, and a note beside them."""
+    def release(self, season: int, *, size: int = 6 * MB) -> Path:
+        """A season of two episodes as a stranger has it: videos of random bytes, and a note beside them."""
+        name = f"Cedar.Lane.S{season:02d}.1080p.WEB-DL"
         folder = self.home / "stranger" / "downloads" / name
         folder.mkdir(parents=True)
-        for number in range(1, episodes + 1):
+        for number in (1, 2):
             video = folder / name.replace(f"S{season:02d}", f"S{season:02d}E{number:02d}")
             video.with_name(f"{video.name}.mkv").write_bytes(random.Random(f"{name} {number}").randbytes(size))
         (folder / "release.nfo").write_text(f"{name}\n")
         return folder
 
-    def torrent(self, payload: Path, *, source: str = "") -> Metainfo:
-        return metainfo(payload, self.tracker.url, source=source)
+    def torrent(self, payload: Path, *, host: str = "127.0.0.1") -> Metainfo:
+        """A torrent of it. Another name of the tracker's host makes another torrent of the same data: a cross-seed."""
+        return metainfo(payload, self.tracker.url.replace("127.0.0.1", host), source=host)
 
     def downloads(self, torrent: Metainfo) -> None:
         """The seedbox downloads it from a stranger, who leaves once it is complete there."""
@@ -169,8 +171,8 @@ class Scene:
             self.box.add(torrent, folder=self.tv)
             self.box.until("d.complete", torrent)
 
-    def has(self, payload: Path, torrent: Metainfo) -> None:
-        """The seedbox has its data already: a copy of `payload` is put there and checked."""
+    def seeds(self, payload: Path, torrent: Metainfo) -> None:
+        """The seedbox seeds it without a download: its data is put there, unless it is there, and checked."""
         there = self.tv / payload.name
         if not there.exists():
             shutil.copytree(payload, there)
