@@ -51,5 +51,17 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
 
         return planning.plan(resource, facts, ledger, now)
 
+    def why(
+        self,
+        resource: Resource[SeedboxTransferSpec],
+        facts: Facts,
+        ledger: Ledger,
+        now: datetime,
+        item: str,
+    ) -> list[str]:
+        from resources.seedbox_transfer import planning  # noqa: PLC0415
+
+        return planning.why(resource, facts, ledger, now, item)
+
 
 KIND = SeedboxTransfer()

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from reconciler.stack import Stack
 from reconciler.units import age_text
+from resources.clients.sftp.names import shown
 from resources.clients.torrents import Torrent
-from resources.seedbox_transfer.release import Release
+from resources.seedbox_transfer.release import Release, excluded
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
 
@@ -45,16 +46,18 @@ def claimed(
     return found
 
 
-def unfinished(torrents: Sequence[Torrent]) -> str:
-    """Why the client says that it is not complete; "" when all of it is."""
+def unfinished(torrents: Sequence[Torrent], patterns: Sequence[str]) -> str:
+    """Why the client says that it is not complete; "" when all of it is. Excluded files do not count."""
     for torrent in torrents:
         if torrent.state in ("checking", "moving"):
             return f"its torrent is {torrent.state}"
         if not torrent.complete:
             share = f" ({torrent.done / torrent.size:.0%})" if torrent.size else ""
             return f"its torrent is not complete{share}"
-        if torrent.files is not None and any(not f.wanted or f.done < f.size for f in torrent.files):
-            return "files of its torrent were deselected, and may lie there half"
+        for file in torrent.files or ():
+            within = file.path.partition("/")[2] or file.path
+            if (not file.wanted or file.done < file.size) and not excluded(within, patterns):
+                return f"{shown(within)} was deselected in its torrent, and may lie there half"
     return ""
 
 

@@ -18,14 +18,14 @@ from reconciler.kind import Ledger, Past, Resource
 from reconciler.units import age_text, size_text
 from resources.clients.localfs import HERE, FsSize, LocalFile, LocalNames, LocalTree, Staged
 from resources.clients.sftp import RemoteFile, RemoteTree
-from resources.clients.torrents import Torrent, Torrents
+from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
 from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
+HERE_WHOLE = "here, whole"
 Seedbox = Resource[SeedboxTransferSpec]
-MOST_HELD = 50  # releases of one reason that are told one by one
 
 
 def first_reads(resource: Seedbox) -> list[Query[Any]]:
@@ -39,19 +39,37 @@ def first_reads(resource: Seedbox) -> list[Query[Any]]:
 
 
 def reads(resource: Seedbox, facts: Facts) -> Iterable[Query[Any]]:
-    """And in the second: what of each release is here already."""
+    """And in the second: what of each release is here already, and the files of torrents whose list has none."""
     spec, asked = resource.spec, first_reads(resource)
-    tree, names = RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)
-    if not (facts.has(tree) and facts.has(names)):
+    tree, folder = RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)
+    if not (facts.has(tree) and facts.has(folder)):
         return asked
-    remote, local = facts.get(tree), facts.get(names)
+    remote, local = facts.get(tree), facts.get(folder)
     if isinstance(remote, Known) and isinstance(local, Known):
         there = set(local.value)
         for release in releases(remote.value, spec.exclude):
             if not release.problem:
                 path = f"{spec.to}/{release.name}"
                 asked.append(LocalTree(HERE, path) if release.name in there else Staged(HERE, spec.to, release.name))
+        torrents = _claimed(resource, facts)
+        names = torrents.keys() - there
+        asked += [OneTorrent(str(spec.when.client), t.hash) for n in sorted(names) for t in torrents[n] if _terse(t)]
     return asked
+
+
+def _terse(torrent: Torrent) -> bool:
+    """Whether its files have to be asked for: a deselected one lies there half, and the torrent is called complete (A26)."""
+    return torrent.complete and torrent.files is None
+
+
+def _claimed(resource: Seedbox, facts: Facts) -> Mapping[str, tuple[Torrent, ...]]:
+    """Release → its torrents. Nothing where no client is asked, or where it did not answer."""
+    spec = resource.spec
+    if spec.when.client is None or not facts.has(Torrents(spec.when.client)):
+        return {}
+    fact = facts.get(Torrents(spec.when.client))
+    pairs = same_places(resource.stack, spec.when.client, spec.source.sftp)
+    return claimed(spec.source.path, fact.value, pairs) if isinstance(fact, Known) else {}
 
 
 def plan(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
@@ -92,11 +110,12 @@ class _Planning:
     blocked: list[Blocked] = field(default_factory=list)
     under_way: list[UnderWay] = field(default_factory=list)
     sightings: dict[str, str] = field(default_factory=dict)
-    here: int = 0
-    buried: int = 0
+    torrents: Mapping[str, tuple[Torrent, ...]] = field(default_factory=dict)
+    quiet: dict[str, str] = field(default_factory=dict)  # title → why there is nothing to do
 
     def propose(self) -> Proposal:
         spec = self.resource.spec
+        self.torrents = _claimed(self.resource, self.facts)
         found = list(releases(self.tree, spec.exclude))
         wanted = [r for r in found if self._wanted(r)]
         wanted.sort(key=lambda r: (r.bytes, r.name))
@@ -146,19 +165,20 @@ class _Planning:
                 )
             )
             return False
-        if self._tombstone(release) is not None:
-            self.buried += 1
+        past = self._tombstone(release)
+        if past is not None:
+            span = age_text(self.resource.spec.tombstones)
+            self.quiet[release.title] = f"fetched {past.at:%Y-%m-%d} and tidied away here: not again within {span}"
             return False
         return self._complete(release)
 
     def _beside(self, release: Release, local: tuple[LocalFile, ...]) -> bool:
         """Something of its name is here."""
         if all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape:
-            self.here += 1
+            self.quiet[release.title] = HERE_WHOLE
             return False
-        past = self._tombstone(release)
-        if past is not None:  # fetched whole, and changed here since: what a person does with it is theirs
-            self.here += 1
+        if self._tombstone(release) is not None:  # fetched whole, and changed here since: what a person does with it
+            self.quiet[release.title] = HERE_WHOLE
             return False
         mine = f"{len(local)} files, {size_text(sum(f.size for f in local))}"
         theirs = f"{len(release.files)} files, {size_text(release.bytes)}"
@@ -178,10 +198,12 @@ class _Planning:
 
     def _complete(self, release: Release) -> bool:
         spec = self.resource.spec
-        torrents = self._torrents().get(release.name, ())
-        if spec.when.client is not None and torrents:
-            reason = unfinished(torrents)
-            return not reason or self._hold(release, reason)
+        torrents = self._detailed(release)
+        if isinstance(torrents, str):
+            return self._hold(release, torrents, "plan again: arr plan")
+        if torrents:
+            reason = unfinished(torrents, spec.exclude)
+            return not reason or self._hold(release, reason, "it is fetched once it is complete; or exclude the file")
         if spec.when.client is not None and "settled" not in spec.when.model_fields_set:
             reason = f"no torrent in {spec.when.client} claims it, so nobody can say that it is complete"
             return self._hold(
@@ -192,13 +214,21 @@ class _Planning:
         reason = unsettled(spec, release, seen, self.now)
         return not reason or self._hold(release, reason, "plan again then")
 
-    def _torrents(self) -> Mapping[str, tuple[Torrent, ...]]:
-        spec = self.resource.spec
-        if spec.when.client is None:
-            return {}
-        fact = self.facts.get(Torrents(spec.when.client))
-        pairs = same_places(self.resource.stack, spec.when.client, spec.source.sftp)
-        return claimed(spec.source.path, fact.value, pairs) if isinstance(fact, Known) else {}
+    def _detailed(self, release: Release) -> tuple[Torrent, ...] | str:
+        """Its torrents with their files; a text where the client did not tell of one."""
+        found: list[Torrent] = []
+        for torrent in self.torrents.get(release.name, ()):
+            query = OneTorrent(str(self.resource.spec.when.client), torrent.hash)
+            if not _terse(torrent) or not self.facts.has(query):
+                found.append(torrent)
+                continue
+            fact = self.facts.get(query)
+            if isinstance(fact, Unknown):
+                return f"the files of its torrent are not known: {fact.reason}"
+            if isinstance(fact, Absent):
+                return "its torrent has left the client meanwhile"
+            found.append(fact.value)
+        return tuple(found)
 
     def _fit(self, wanted: list[Release]) -> None:
         """Actions for what fits, smallest first; the rest is held with the numbers."""
@@ -254,10 +284,24 @@ class _Planning:
         }
 
     def _summary(self, found: list[Release], closed: str) -> Iterator[str]:
+        here = sum(said == HERE_WHOLE for said in self.quiet.values())
         whole = sum(r.bytes for r in found)
-        yield f"{len(found)} releases on {self.resource.spec.source.sftp}, {size_text(whole)}: {self.here} are here"
-        if self.buried:
-            span = age_text(self.resource.spec.tombstones)
-            yield f"{self.buried} were fetched before and tidied away here: not fetched again within {span}"
+        yield f"{len(found)} releases on {self.resource.spec.source.sftp}, {size_text(whole)}: {here} are here"
+        if len(self.quiet) > here:
+            yield f"{len(self.quiet) - here} were fetched before and tidied away here: not fetched again"
         if closed:
             yield closed
+
+
+def why(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime, item: str) -> list[str]:
+    """What there is to say of the release called `item`."""
+    tree = facts.get(RemoteTree(resource.spec.source.sftp, resource.spec.source.path))
+    blocked = [f"not known: {b.reason}" for b in _blocked(resource, facts)]
+    if blocked or not isinstance(tree, Known):
+        return blocked
+    planning = _Planning(resource, facts, ledger, now, tree.value)
+    found = planning.propose()
+    said = [(a.subject.title, a.reason) for a in (*found.actions, *found.later)]
+    said += [(h.subject.title, h.reason) for h in found.held] + list(planning.quiet.items())
+    said += [(u.action.subject.title, u.says) for u in found.under_way]
+    return [f"{title}: {reason}" for title, reason in said if title.casefold() == item.casefold()]

@@ -22,7 +22,7 @@ from resources.clients.sftp.names import encode, shown
 
 REQUEST = 252 << 10  # bytes of one READ
 SEGMENT = 4 << 20  # bytes that are marked as here at a time
-DEPTH = 4 << 20  # bytes asked for and not here yet, per connection: a window full
+DEPTH = 3 << 20  # bytes asked for and not here yet, per connection; they may all wait in memory
 PARTS = 64  # segments or small files begun and not ended, per connection
 NEAR = 0.005  # seconds; a server that answers within has no use for more than one connection
 TICK = 0.05  # seconds between two looks of the main thread
@@ -194,7 +194,7 @@ class Fetch:
         except ReadFailed as e:
             with self._changed:
                 self._joining -= 1
-                if e.code not in ("down", "truncated"):
+                if e.code in ("certificate", "unauthorised"):  # everything else may be better the next time
                     self._error = self._error or e
                 self._changed.notify()
             return
@@ -364,6 +364,8 @@ class Fetch:
             self._got(worker, part, at, length, count)
 
     def _got(self, worker: _Worker, part: _Part, at: int, length: int, count: int) -> None:
+        if worker.dead:  # cut meanwhile: others have taken it up
+            return
         self._arrived += count
         part.left -= count
         worker.bytes -= count

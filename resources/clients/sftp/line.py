@@ -49,7 +49,10 @@ class Line:
             self._channel.invoke_subsystem("sftp")
             self._greet()
         except (paramiko.SSHException, EOFError, OSError, wire.Malformed):
+            alive = self.transport.is_active()
             self.transport.close()
+            if not alive:
+                raise ReadFailed("truncated", f"{gate.trust.where} broke off", "try again") from None
             remedy = "is SFTP allowed for this user there?"
             raise ReadFailed("refused", f"{gate.trust.where} lets us in, but offers no SFTP", remedy) from None
         except BaseException:
