@@ -134,8 +134,8 @@ def root(raw: Raw) -> Root:
     what = f"root folder {path}"
     accessible = _need(raw, "accessible", bool, what)
     unmapped = raw.get("unmappedFolders")
-    if unmapped is not None and not isinstance(unmapped, list):
-        raise malformed(what, "'unmappedFolders' is no list")
+    if unmapped is not None and (not isinstance(unmapped, list) or any(not isinstance(u, dict) for u in unmapped)):
+        raise malformed(what, "'unmappedFolders' is no list of folders")
     names = None if unmapped is None else tuple(sorted(_need(u, "name", str, what) for u in unmapped))
     return Root(
         id=_need(raw, "id", int, what),
