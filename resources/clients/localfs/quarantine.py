@@ -111,9 +111,16 @@ def beneath(root: str, paths: Iterable[str]) -> list[str]:
 
 
 def stash(
-    fs: LocalFs, root: str, batch: str, paths: Iterable[str], *, about: Mapping[str, Json], until: datetime, stop: str
+    fs: LocalFs,
+    root: str,
+    batch: str,
+    paths: Iterable[str],
+    *,
+    about: Mapping[str, Json],
+    until: datetime,
+    stop: str | None,
 ) -> None:
-    """Move the files at `paths` aside. Folders that become empty go, upwards to `stop` and without it.
+    """Move the files at `paths` aside. Folders that become empty go, up to `stop` and with it; None: none of them.
 
     WriteRefused: nothing was moved, or all of it was moved back.
     """
@@ -141,7 +148,8 @@ def stash(
         raise WriteRefused(
             f"{root}/{relative} could not be moved aside ({e.strerror}); all is back in its place"
         ) from None
-    _empty(root, relatives, stop)
+    if stop is not None:
+        _empty(root, relatives, stop)
 
 
 def _begin(folder: Path, manifest: Mapping[str, Json]) -> None:

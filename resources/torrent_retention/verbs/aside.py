@@ -44,7 +44,7 @@ def move_aside(world: World, action: Action) -> Iterator[Aside]:
             data["files"],
             about=data["about"],
             until=world.now() + timedelta(seconds=data["keep"]),
-            stop=data["stop"] or data["root"],
+            stop=data["stop"],
         )
         moved = True
         yield aside

@@ -47,6 +47,16 @@ def test_a_foreign_file_stays_where_it_is(tmp_path: Path) -> None:
         assert [p.name for p in (downloads / "Show").rglob("*")] == ["notes.txt"] and rt.torrents == {}
 
 
+def test_the_folder_of_a_single_file_is_shared_and_stays(tmp_path: Path) -> None:
+    """Even when it is empty afterwards: clients and apps put the next one there."""
+    downloads = tmp_path / "dl"
+    with Rtorrent([payload(downloads / "tv", "Film.mkv", 1)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH)
+        assert [o[2] for o in sim.states(sim.apply())] == ["done"]
+        assert (downloads / "tv").is_dir() and list((downloads / "tv").iterdir()) == []
+
+
 def test_a_kill_between_moving_and_removing_is_mended(tmp_path: Path) -> None:
     """The data lies in quarantine and the torrent stayed: it is brought back first, and decided about anew."""
     downloads = tmp_path / "dl"
