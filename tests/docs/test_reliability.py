@@ -34,7 +34,7 @@ def test_every_bug_is_told_once() -> None:
 
 def test_every_command_finds_its_test() -> None:
     tests = sorted({bug["test"] for bug in record()})
-    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *tests]
+    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

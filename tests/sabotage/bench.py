@@ -57,8 +57,6 @@ def run(tests: list[str], answer: int) -> None:
         "ignore::pytest.PytestAssertRewriteWarning",
         "-p",
         "no:cacheprovider",
-        "-p",
-        "no:xdist",
         "--rootdir",
         str(Path.cwd()),
         "-c",
