@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint fidelity bench proof docs lock clean
+.PHONY: help demo demo-seedbox test lint fidelity bench proof docs lock clean
 
 help:
 	@echo "make demo      a simulated Sonarr and Radarr on small disks: plan, apply, plan again"
+	@echo "make demo-seedbox  a torrent from the seedbox to the library and away (needs rtorrent and OpenSSH)"
 	@echo "make test      lint, types, layers and every test"
 	@echo "make lint      ruff, mypy and the import rules"
 	@echo "make fidelity  the sandbox against the recordings of the real servers"
@@ -28,6 +29,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)
 	@$(BIN)/python -m sandbox.demo
+
+demo-seedbox: $(READY)
+	@$(BIN)/python -m sandbox.seedbox
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist loadgroup
