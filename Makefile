@@ -13,7 +13,7 @@ help:
 	@echo "make lint      ruff, mypy and the import rules"
 	@echo "make fidelity  the sandbox against the recordings of the real servers"
 	@echo "make bench     the benchmarks; writes benchmarks/README.md"
-	@echo "make proof     every test at its longest (under an hour), then docs/reliability.md with its figures"
+	@echo "make proof     every test at its longest, then docs/reliability.md with its figures"
 	@echo "make docs      writes docs/ anew from the code"
 	@echo "make lock      pins the dependencies anew (needs uv)"
 	@echo "make clean     removes what the targets made"
