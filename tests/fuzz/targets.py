@@ -33,7 +33,8 @@ from resources.clients import failures
 from resources.clients.failures import Where
 from resources.clients.http import Http
 from resources.clients.jsonstream import Broken, elements
-from resources.clients.rtorrent.client import FilesThere, RtorrentClient, Version
+from resources.clients.rtorrent.client import RtorrentClient
+from resources.clients.rtorrent.queries import FilesThere, Version
 from resources.clients.rtorrent.rpc import Rpc
 from resources.clients.servarr import flavour
 from resources.clients.servarr import queries as q
