@@ -27,7 +27,7 @@ from tests.fuzz.targets import TARGETS
 WHAT = (
     "inputs that the loader, the readers and every client's parser were fed; a crash is whatever is no word for people"
 )
-TOTAL = 1_000_000 if PROOF else 13_000  # inputs of all targets
+TOTAL = 1_000_000 if PROOF else 9_000  # inputs of all targets
 ROOT = Path(__file__).parents[2]
 HALVES = [sorted(TARGETS)[at::2] for at in (0, 1)]  # one for each worker
 

@@ -23,7 +23,7 @@ from tests.powerloss.disk import Disk, Files, read
 from tests.store_faults.rig import KILL, SITUATIONS, Arm, Done, Rig, rig
 
 WHAT = "power cuts at a change of the state's folder, and the leftovers of what was not synced that were gone on from"
-STRIDE = 1 if PROOF else 71
+STRIDE = 1 if PROOF else 97
 
 
 @pytest.fixture(scope="module")

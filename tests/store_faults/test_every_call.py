@@ -28,7 +28,7 @@ FAULTS = {
     "EIO at a read": (FAIL_READ, errno.EIO),
 }
 # A test takes every so manyth call, from another one for each pair: together they are spread over all.
-STRIDE = 1 if PROOF else 53
+STRIDE = 1 if PROOF else 83
 
 
 @pytest.fixture(scope="module")
