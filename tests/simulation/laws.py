@@ -65,7 +65,7 @@ class Laws:
             self._deletion(action)
         elif verb == "move" and what["files"] and action.verb == "move":
             self._move(action, server, what["to"])
-        self.run.append((verb, action.address))
+        self.run.append((action.verb, action.address))  # a heal moves files too, and is bound by no pace
 
     def _deletion(self, action: Action) -> None:
         ident, label = action.subject.ident, action.subject.key
