@@ -26,7 +26,7 @@ Access = Literal["read", "write"]
 
 _resolved: set[str] = set()
 _resolving = threading.Lock()
-_secrets: list[re.Pattern[str]] = []  # one, that finds any of `_resolved` in any letter case; or none
+_secrets: list[re.Pattern[str]] = []  # one, that finds any of `_resolved` in any letter case; none: to be made
 
 
 def redact(text: str) -> str:
@@ -34,9 +34,14 @@ def redact(text: str) -> str:
 
     Logs, exceptions and answers shown pass through it.
     """
-    for secrets in _secrets:
-        text = secrets.sub("(secret)", text)
-    return text
+    if not _resolved:
+        return text
+    with _resolving:
+        if not _secrets:
+            longest_first = sorted(_resolved, key=len, reverse=True)
+            _secrets.append(re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE))
+        pattern = _secrets[0]
+    return pattern.sub("(secret)", text)
 
 
 def remember_secret(value: str) -> str:
@@ -44,8 +49,7 @@ def remember_secret(value: str) -> str:
     with _resolving:
         if len(value) >= 4 and value not in _resolved:
             _resolved.add(value)
-            longest_first = sorted(_resolved, key=len, reverse=True)
-            _secrets[:] = [re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)]
+            _secrets.clear()
     return value
 
 

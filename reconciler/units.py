@@ -6,7 +6,6 @@ Field types of specs; pydantic validates, JSON Schema shows the pattern. Sizes a
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated, Any
 
@@ -25,7 +24,7 @@ _PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
 _LARGEST = 10**18  # bytes: above any disk, and within what a database and the arithmetic of sizes hold
 _OLDEST = 100 * 366 * 86400  # seconds: further back there are no dates to count from
 _SHOWN = 40
-_DIGITS = 300
+_LONGEST = 300  # characters: reading millions of digits would take seconds
 
 
 def _short(text: str) -> str:
@@ -33,18 +32,17 @@ def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def _number(digits: str) -> float:
-    """The number, of as many digits as count: all of millions would take seconds."""
-    whole, _, rest = digits.partition(".")
-    return float(f"{whole}.{rest[:_DIGITS]}") if len(whole) <= _DIGITS else math.inf
+def _read(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """What the pattern finds in the whole text; a text longer than any of these words is none of them."""
+    return pattern.match(text.strip()) if len(text) <= _LONGEST else None
 
 
 def parse_size(text: str) -> int:
     """Bytes of `500 GB` (powers of 1000) or `1.5 TiB` (powers of 1024). ValueError says what to write; 1000 PB at most."""
-    match = _SIZE.match(text.strip())
+    match = _read(_SIZE, text)
     if not match:
         raise ValueError(f"'{_short(text)}' is not a size: write a number and a unit, as 500 GB or 1.5 TiB")
-    value: float = _number(match[1]) * _FACTOR[match[2]]
+    value: float = float(match[1]) * _FACTOR[match[2]]
     if value > _LARGEST:
         raise ValueError(f"'{_short(text)}' is more than {_LARGEST // 1000**5} PB: no disk is that large")
     return round(value)
@@ -52,10 +50,10 @@ def parse_size(text: str) -> int:
 
 def parse_age(text: str) -> int:
     """Seconds of `90d`, `6h`, `30m`, `2w`, `45s`. ValueError says what to write; over a hundred years is refused."""
-    match = _AGE.match(text.strip())
+    match = _read(_AGE, text)
     if not match:
         raise ValueError(f"'{_short(text)}' is not an age: write a number and s, m, h, d or w, as 90d")
-    value = _number(match[1]) * _SECONDS[match[2]]
+    value = float(match[1]) * _SECONDS[match[2]]
     if value > _OLDEST:
         raise ValueError(f"'{_short(text)}' is more than a hundred years")
     return round(value)
@@ -63,10 +61,10 @@ def parse_age(text: str) -> int:
 
 def parse_percent(text: str) -> float:
     """Fraction of `85%`. ValueError says what to write; over 100 % is refused."""
-    match = _PERCENT.match(text.strip())
+    match = _read(_PERCENT, text)
     if not match:
         raise ValueError(f"'{_short(text)}' is not a percentage: write a number and %, as 85%")
-    value = _number(match[1]) / 100
+    value = float(match[1]) / 100
     if value > 1:
         raise ValueError(f"'{_short(text)}' is more than 100%")
     return value
