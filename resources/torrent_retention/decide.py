@@ -18,7 +18,7 @@ from reconciler.facts import Facts, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from resources.clients.localfs import HERE, Inodes
 from resources.clients.torrents import OneTorrent, Torrent
-from resources.torrent_retention.imported import Imports
+from resources.torrent_retention.imported import Imports, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.sharing import Bytes, Sharing
@@ -39,6 +39,7 @@ class Candidate:
     imported: bool | None = None
     seeded_s: int | None = None
     disowned: bool = False
+    taken: tuple[Taken, ...] = ()
 
 
 @dataclass
@@ -108,7 +109,7 @@ class Decider:
             self._note(torrent, replace(judgement, verdict=UNKNOWN, reasons=("its files are not known yet",)))
             return None
         self._note(whole, judgement)
-        return Candidate(whole, judgement, None, it.imported, it.seeded_s, bool(disowned))
+        return Candidate(whole, judgement, None, it.imported, it.seeded_s, bool(disowned), it.taken)
 
     def _note(self, torrent: Torrent, judgement: Judgement) -> None:
         self.out.verdicts[torrent.hash] = judgement
@@ -162,7 +163,7 @@ class Decider:
         if proof.wants:
             paths = self.world.locals(it.torrent)
             self._want([Inodes(HERE, paths)] if paths else [])
-        it = replace(it, imported=proof.value, imported_says=proof.says)
+        it = replace(it, imported=proof.value, imported_says=proof.says, taken=proof.taken)
         return it, judge(self.spec, it)
 
     def _disowned(self, torrent: Torrent) -> str | None:

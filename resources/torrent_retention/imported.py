@@ -12,21 +12,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.facts import Absent, Facts, Known, Query, Unknown
+from reconciler.facts import Absent, Facts, Known, NotThere, Query, Unknown
+from reconciler.kind import World
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inodes
 from resources.clients.servarr import FileRow, FileRows
 from resources.clients.servarr.history import GRABBED, IGNORED, IMPORTED, Event, History
 from resources.references import local
 
+STILL = "there"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that an app imported and has: its row in `app`, and where this machine sees it ("" where it does not)."""
+
+    app: str
+    item_id: int
+    row_id: int
+    here: str
+
 
 @dataclass(frozen=True)
 class Proof:
-    """`value` None: not known. `wants`: what has to be asked before it can be."""
+    """`value` None: not known. `wants`: what has to be asked before it can be. `taken`: the files that it rests on."""
 
     value: bool | None
     says: str
     wants: tuple[Query[Any], ...] = ()
+    taken: tuple[Taken, ...] = ()
 
 
 @dataclass
@@ -58,6 +72,7 @@ class Imports:
             return Proof(None, f"the history of {name} is not known: {why.reason}")
         by: list[str] = []
         wants: list[Query[Any]] = []
+        taken: list[Taken] = []
         for name, index in sorted(self._known.items()):
             events = index.by_download.get(info_hash)
             if not events:
@@ -66,6 +81,7 @@ class Imports:
             if found.value is False:
                 return found
             wants += found.wants
+            taken += found.taken
             if found.value is None and not found.wants:
                 return found
             if found.says:
@@ -74,7 +90,7 @@ class Imports:
             return Proof(None, "whether its files are still there was not asked yet", tuple(wants))
         if not by:
             return Proof(False, "nobody has imported it")
-        return Proof(True, f"imported by {' and '.join(by)}")
+        return Proof(True, f"imported by {' and '.join(by)}", taken=tuple(taken))
 
     def _of(self, name: str, index: _Index, events: list[Event]) -> Proof:
         """What one app has made of the download."""
@@ -95,7 +111,7 @@ class Imports:
 
     def _files(self, name: str, imports: list[Event]) -> Proof:
         """Whether the file of each of these imports is there."""
-        paths: list[str] = []
+        taken: list[Taken] = []
         wants: list[Query[Any]] = []
         for event in imports:
             query = FileRows(name, event.item_id)
@@ -110,18 +126,17 @@ class Imports:
             row = _row(fact.value, event)
             if row is None:
                 return Proof(False, f"the file that {name} imported is gone from it")
-            here = local(self._stack, name, row.path)
-            if here is not None:
-                paths.append(here)
+            taken.append(Taken(name, row.item_id, row.id, local(self._stack, name, row.path) or ""))
         if wants:
             return Proof(None, "its files were not asked for yet", tuple(dict.fromkeys(wants)))
-        return self._on_disk(name, tuple(dict.fromkeys(paths)))
+        return self._on_disk(name, tuple(dict.fromkeys(taken)))
 
-    def _on_disk(self, name: str, paths: tuple[str, ...]) -> Proof:
+    def _on_disk(self, name: str, taken: tuple[Taken, ...]) -> Proof:
         """The same on this machine's disks, as far as it sees them."""
+        paths = tuple(t.here for t in taken if t.here)
         query = Inodes(HERE, paths)
         if not paths:
-            return Proof(True, f"imported by {name}")
+            return Proof(True, f"imported by {name}", taken=taken)
         if not self._facts.has(query):
             return Proof(None, "its files were not looked at yet", (query,))
         fact = self._facts.get(query)
@@ -132,7 +147,27 @@ class Imports:
                 return Proof(False, f"the file that {name} imported is not on disk: {inode.path}")
             if inode.state != "file":
                 return Proof(None, f"{inode.path} cannot be looked at ({inode.why or inode.state})")
-        return Proof(True, f"imported by {name}")
+        return Proof(True, f"imported by {name}", taken=taken)
+
+
+def still_taken(world: World, taken: Iterable[Taken]) -> str:
+    """ "there" when every app still has these files, and this machine sees those that it can; else what is missing.
+
+    The same question once more, for the moment of doing: a plan may be a day old. ReadFailed when an app does not answer.
+    """
+    files = tuple(taken)
+    for app, item_id in sorted({(t.app, t.item_id) for t in files}):
+        try:
+            rows = {row.id for row in world.client(app).read(FileRows(app, item_id))}
+        except NotThere:
+            return f"{app} no longer has what it was imported for"
+        if any(t.row_id not in rows for t in files if (t.app, t.item_id) == (app, item_id)):
+            return f"a file that {app} imported is gone from it"
+    paths = tuple(t.here for t in files if t.here)
+    for inode in world.client(HERE).read(Inodes(HERE, paths)) if paths else ():
+        if inode.state != "file":
+            return f"{inode.path}, which was imported, is {inode.state}"
+    return STILL
 
 
 def _index(events: Iterable[Event]) -> _Index:

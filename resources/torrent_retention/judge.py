@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from reconciler.units import age_text, size_text
 from resources.clients.torrents import Torrent
 from resources.torrent_retention.comparisons import Comparison
+from resources.torrent_retention.imported import Taken
 from resources.torrent_retention.spec import Condition, Group, RetentionSpec, Text, Trackers
 
 GO, STAY, UNKNOWN = "go", "stay", "unknown"
@@ -21,14 +22,15 @@ GO, STAY, UNKNOWN = "go", "stay", "unknown"
 
 @dataclass(frozen=True)
 class Known:
-    """A torrent with what is known beyond its client: `imported` (None: not known, `imported_says` why), and seeding time
-    as it was observed over earlier plans."""
+    """A torrent with what is known beyond its client: `imported` (None: not known, `imported_says` why; `taken`: the files
+    that it rests on), and seeding time as it was observed over earlier plans."""
 
     torrent: Torrent
     now: datetime
     imported: bool | None = None
     imported_says: str = ""
     seeded_s: int | None = None
+    taken: tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True)

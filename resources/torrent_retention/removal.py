@@ -6,6 +6,7 @@ Torrents that share files go one after another, and the data goes with the last 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from reconciler.action import Action, Compensation, Effects, Json
@@ -14,6 +15,7 @@ from resources.clients.localfs import Inode
 from resources.clients.torrents import DELETES_DATA
 from resources.references.graph import Freed
 from resources.torrent_retention.decide import Candidate
+from resources.torrent_retention.imported import STILL
 from resources.torrent_retention.sharing import union
 from resources.torrent_retention.world import World, digest, files_digest, mappings, referer, subject
 
@@ -71,6 +73,7 @@ def _action(
             "content": torrent.content, "stop": _stop(candidate, world), "root": root, "files": sorted(inodes),
             "batch": batch, "keep": keep, "purge": ours and not quarantined,
             "rules": json.loads(spec.model_dump_json(exclude_defaults=True)), "imported": candidate.imported,
+            "taken": [asdict(t) for t in candidate.taken],
             "seeded_before": _before(candidate), "disowned": candidate.disowned, "together": together,
             "clients": sorted(world.torrents), "paths": mappings(world.stack),
             "about": {"address": address, "kind": "torrent", "title": torrent.name, "hash": torrent.hash},
@@ -105,6 +108,7 @@ def _rests_on(candidate: Candidate, inodes: list[Inode]) -> dict[str, Json]:
         "verdict": "go",
         "also used by": [],
     }
+    told |= {"in the library": STILL} if candidate.taken else {}
     return {**told, "on disk": on_disk(inodes)} if inodes else told
 
 

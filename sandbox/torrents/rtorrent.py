@@ -150,7 +150,7 @@ class Rtorrent:
 
     def _file(self, torrent: Torrent, path: str, size: int, name: str) -> Any:
         if name == "f.is_created":
-            return int(os.path.isfile(f"{torrent.directory}/{path}"))  # noqa: PTH113
+            return int(torrent.opened and os.path.isfile(f"{torrent.directory}/{path}"))  # noqa: PTH113
         chunks = max(1, size >> 18)
         values = {"f.path": path, "f.size_bytes": size, "f.size_chunks": chunks, "f.priority": 1}
         values["f.completed_chunks"] = chunks if torrent.complete else 0

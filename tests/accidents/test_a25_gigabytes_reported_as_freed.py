@@ -70,10 +70,14 @@ def test_a25_a_refused_removal_puts_the_data_back(tmp_path: Path) -> None:
         assert not any((downloads / ".arr-quarantine").iterdir())
 
 
-def test_a25_this_machine_sees_another_disk(tmp_path: Path) -> None:
-    """`paths` names a copy of the folder: the client still finds its files after ours were moved, so all goes back."""
+@pytest.mark.parametrize("opened", [True, False])
+def test_a25_this_machine_sees_another_disk(tmp_path: Path, opened: bool) -> None:
+    """`paths` names a copy of the folder: the client still finds its files after ours were moved, so all goes back.
+
+    Also where it has not opened the torrent since it started: finding no file then would prove nothing.
+    """
     downloads, copy = tmp_path / "dl", tmp_path / "copy"
-    torrent = payload(downloads, "Film", 1, files=FILES)
+    torrent = payload(downloads, "Film", 1, files=FILES, opened=opened, active=opened, started=opened)
     payload(copy, "Film", 1, files=FILES)
     with Rtorrent([torrent]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, None, f"  - {{here: {copy}, rt: {downloads}}}\n")

@@ -142,6 +142,11 @@ class RtorrentClient:
 
     # writes ----------------------------------------------------------------------------------------------------------
 
+    def open_files(self, info_hash: str) -> None:
+        """Have it look where its files are: one that was not opened since rtorrent started finds none. It does not start."""
+        self._known(info_hash)
+        self.rpc.write("d.open", info_hash.upper())
+
     def close_files(self, info_hash: str) -> None:
         """Stop and let go of the files, so that they can be moved away. It can be started again."""
         self._known(info_hash)

@@ -10,7 +10,7 @@ Only `remove` of a torrent whose removal is seen deletes anything for good.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere, ReadFailed
@@ -23,6 +23,7 @@ from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.references import Graph, place
 from resources.torrent_retention import judge
+from resources.torrent_retention.imported import Taken, still_taken
 from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.spec import RetentionSpec
@@ -66,6 +67,15 @@ def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
 class _OfTorrent(Verb):
     """What both share: what the decision rests on."""
 
+    words: ClassVar = {
+        "content": "its data lies at {now} now",
+        "files": "it has other files",
+        "verdict": "the rules do not let it go any more: {now}",
+        "also used by": "its data is used by others now: {now}",
+        "in the library": "{now}",
+        "on disk": "its files on this machine were changed",
+    }
+
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
         try:
             torrent = _found(world, action)
@@ -77,6 +87,8 @@ class _OfTorrent(Verb):
             "verdict": _verdict(world, action, torrent),
             "also used by": _sharers(world, action, torrent) if action.data["data"] else [],
         }
+        if action.data["taken"]:
+            told["in the library"] = still_taken(world, (Taken(**t) for t in action.data["taken"]))
         if action.data["files"]:
             inodes = world.client(HERE).read(Inodes(HERE, tuple(action.data["files"])))
             told["on disk"] = on_disk(list(inodes))
@@ -112,6 +124,7 @@ class Remove(_OfTorrent):
         if not (data["data"] and data["ours"]):
             client.remove(data["hash"], data=data["data"])
             return {"free": before}
+        _sees_them(world, action)
         with move_aside(world, action) as aside:
             still = [path for path, there in client.read(FilesThere(data["connection"], data["hash"])) if there]
             if still:
@@ -152,6 +165,20 @@ class Remove(_OfTorrent):
     def _files(self, world: World, action: Action) -> Any:
         paths = tuple(action.data["files"])
         return world.client(HERE).read(Inodes(HERE, paths)) if paths and action.data["data"] else ()
+
+
+def _sees_them(world: World, action: Action) -> None:
+    """The client finds each wanted file before any is moved: else that it finds none afterwards would prove nothing."""
+    data = action.data
+    client, query = world.client(data["connection"]), FilesThere(data["connection"], data["hash"])
+    wanted = {f.path for f in _found(world, action).files or () if f.wanted}
+    if wanted - {path for path, there in client.read(query) if there}:
+        client.open_files(data["hash"])
+    unseen = sorted(wanted - {path for path, there in client.read(query) if there})
+    if unseen:
+        raise WriteRefused(
+            f"rtorrent itself does not find {unseen[0]}: nothing was moved", "look at the torrent in rtorrent"
+        )
 
 
 def _batch(world: World, action: Action) -> bool:

@@ -35,9 +35,9 @@ class Killing(Rtorrent):
         return value
 
 
-MOMENTS = [("f.multicall", False), ("d.erase", True)]
+MOMENTS = [("d.erase", False), ("d.erase", True)]
 if PROOF:
-    MOMENTS += [("d.close", False), ("d.close", True), ("f.multicall", True), ("d.erase", False)]
+    MOMENTS += [("d.close", False), ("d.close", True), ("f.multicall", False), ("f.multicall", True)]
 
 
 @pytest.mark.parametrize(("at", "after"), MOMENTS)

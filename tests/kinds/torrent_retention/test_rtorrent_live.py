@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.kinds.torrent_retention.house import House, verbs
-from tests.live.torrents.servers import Rtorrent, make_torrent
+from tests.live.torrents.servers import Rtorrent, make_torrent, until
 
 PASSKEY = "abadcafeabadcafeabadcafeabadcafe"
 TRACKER = f"http://127.0.0.1:9/{PASSKEY}/announce"
@@ -71,3 +71,21 @@ def test_undo_brings_the_data_back(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert path.read_bytes() == before
         assert not any((server.downloads / ".arr-quarantine").iterdir())
+
+
+def test_one_that_was_not_opened_since_a_restart(tmp_path: Path) -> None:
+    """rtorrent does not know where its files are until it has opened it: it is made to look, and then it goes."""
+    with Rtorrent(tmp_path / "rt") as server:
+        path = film(server, "e1.mkv", folder=server.downloads / "Show")
+        one = server.add(make_torrent(path.parent, [TRACKER]), label="done")
+        server.call("d.stop", one.upper())
+        server.call("session.save", "")
+        server.stop()
+        server.start()
+        until(lambda: one in server.hashes(), "the session is loaded")
+        assert server.call("f.multicall", one.upper(), "", "f.is_created=") == [[0]]
+        home = house(tmp_path, server)
+        home.declare(WISH.replace('{seeded: ">= 0s"}', '{ratio: ">= 0"}'))
+        home.apply()
+        assert server.hashes() == set() and not path.exists()
+        assert len(list((server.downloads / ".arr-quarantine").rglob("e1.mkv"))) == 1
