@@ -65,7 +65,8 @@ class Laws:
             self._deletion(action)
         elif verb == "move" and what["files"] and action.verb == "move":
             self._move(action, server, what["to"])
-        self.run.append((action.verb, action.address))  # a heal moves files too, and is bound by no pace
+        # A heal moves files too, and is bound by no pace.
+        self.run.append((action.verb if verb == "move" else verb, action.address))
 
     def _deletion(self, action: Action) -> None:
         ident, label = action.subject.ident, action.subject.key
@@ -193,6 +194,10 @@ class Laws:
     def settled(self, plan: Plan) -> bool:
         """Whether nothing is left to do but what nobody can do (a tag in use; a server that may not be written to)."""
         left = [a for a in plan.actions() if not self._impossible(a)]
+        if len(left) < sum(
+            1 for _ in plan.actions()
+        ):  # a deletion that fails ends all that come after it, in every run
+            left = [a for a in left if a.verb != "delete"]
         waits = any(p.proposal.later or p.proposal.under_way for p in plan.resources)
         return not left and not waits and not self.world.busy
 
