@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from reconciler.action import Action, Json
 from reconciler.facts import Fact, Known, NotThere, ReadFailed
@@ -54,6 +54,11 @@ class Fetch(Verb):
 
     long = True
     noun = "fetch"
+    words: ClassVar = {
+        "remote": "it changed on the server",
+        "here": "something of its name is here",
+        "room": "the room is not enough: {now}",
+    }
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
         from resources.seedbox_transfer.bring import look  # noqa: PLC0415

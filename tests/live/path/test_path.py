@@ -128,7 +128,7 @@ def test_a_torrent_comes_home_is_imported_seeds_to_its_goal_and_leaves(home: Hom
 def test_what_must_not_leave_stays(home: Home) -> None:
     """Of three that seeded long enough one goes: not what was never imported, and not what another tracker's torrent needs.
 
-    And while Sonarr does not answer, nothing does.
+    And while Sonarr does not answer, or no longer has what it imported, nothing does, by a plan from before or a new one.
     """
     scene = home.scene
     goes, never, shared = (scene.release(n) for n in (2, 3, 4))
@@ -149,7 +149,15 @@ def test_what_must_not_leave_stays(home: Home) -> None:
     assert "its tracker localhost is not listed, and what is not listed is held" in said
     assert f"{shared.name} in rtorrent uses the same data and stays" in said
 
+    (taken, *_) = (p for p in scene.library.rglob("*.mkv") if p.name in videos(goes))
+    taken.rename(scene.home / taken.name)  # the last look at the library was the plan's: it is looked at once more
+    told = home.apply(plan, "--approve", plan["id"], expect=5)
+    assert f"{taken.name}, which was imported, is missing" in told
+    (scene.home / taken.name).rename(taken)
+
+    plan = home.plan()
     scene.stack.stop("sonarr")
+    home.apply(plan, "--approve", plan["id"], expect=7)
     blind = home.plan(expect=7)
     assert actions(blind) == []
     assert "sonarr" in home.arr("plan").stdout
