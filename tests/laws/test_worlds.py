@@ -11,7 +11,10 @@ from reconciler import registry
 from tests import figures
 from tests.laws.worlds import COUNTED, HERE, cases
 
-ELSEWHERE = {"seedbox_transfer": "tests/kinds/seedbox_transfer/test_laws.py"}
+ELSEWHERE = {
+    "seedbox_transfer": "tests/kinds/seedbox_transfer/test_laws.py",
+    "torrent_retention": "tests/kinds/torrent_retention/test_laws.py",
+}
 """Kinds whose server the sandbox does not play: where the laws are tried on them instead, one test for each."""
 LAWS = range(1, 13)
 
