@@ -193,7 +193,7 @@ class _Planning:
             if action.verb != "fetch" or past.outcome != "done" or action.subject.ident != ident:
                 continue
             young = (self.now - past.at).total_seconds() < oldest
-            return past if young and release.bytes <= action.after["bytes"] else None
+            return past if young and release.bytes <= action.data["bytes"] else None
         return None
 
     def _complete(self, release: Release) -> bool:
@@ -249,9 +249,8 @@ class _Planning:
 
     def _fetch(self, release: Release, left: int) -> Action:
         spec = self.resource.spec
-        files = f"{len(release.files)} {'file' if len(release.files) == 1 else 'files'}"
-        there = size_text(release.bytes - left)
-        resumed = (f"{there} of it is here already, and not fetched again",) if left < release.bytes else ()
+        there = f"{size_text(release.bytes - left)} of {size_text(release.bytes)}"
+        resumed = (f"{there} are here already, and not fetched again",) if left < release.bytes else ()
         return Action(
             id=f"{self.resource.address}/{len(self.actions) + 1}",
             address=str(self.resource.address),
@@ -259,8 +258,8 @@ class _Planning:
             subject=self._subject(release),
             reason=f"complete on {spec.source.sftp}, and not here",
             before={"here": None},
-            after={"here": f"{spec.to}/{release.name}", "files": len(release.files), "bytes": release.bytes},
-            details=(f"{files}, {size_text(release.bytes)} → {spec.to}", *resumed),
+            after={"here": f"{spec.to}/{release.name}"},
+            details=resumed,
             rests_on={"remote": release.fingerprint, "here": "absent", "room": "enough"},
             effects=Effects(bytes_moved=left, files=len(release.files)),
             data=self._data(release),
@@ -286,9 +285,12 @@ class _Planning:
     def _summary(self, found: list[Release], closed: str) -> Iterator[str]:
         here = sum(said == HERE_WHOLE for said in self.quiet.values())
         whole = sum(r.bytes for r in found)
-        yield f"{len(found)} releases on {self.resource.spec.source.sftp}, {size_text(whole)}: {here} are here"
+        many = "1 release" if len(found) == 1 else f"{len(found)} releases"
+        yield f"{many} on {self.resource.spec.source.sftp}, {size_text(whole)}; here already: {here}."
         if len(self.quiet) > here:
-            yield f"{len(self.quiet) - here} were fetched before and tidied away here: not fetched again"
+            yield f"Fetched before and tidied away here, so not fetched again: {len(self.quiet) - here}."
+        if self.actions:
+            yield "Nothing is deleted."
         if closed:
             yield closed
 

@@ -110,7 +110,7 @@ class Fetch(Verb):
             return self._on_its_way(here, data)
         whole = all(f.kind == "file" for f in found)
         if whole and shape((f.path, f.size) for f in found) == data["shape"]:
-            return Verdict("done", f"{action.after['files']} files, {size_text(data['bytes'])}, whole")
+            return Verdict("done", f"all of it is here, whole: {size_text(data['bytes'])}")
         return Verdict("not-done", "something else of this name is here", remedy="move it away, and plan again")
 
     def _on_its_way(self, here: Any, data: dict[str, Json]) -> Verdict:

@@ -119,12 +119,13 @@ def _not_checked(found: Decisions) -> tuple[str, ...]:
 def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...]) -> tuple[str, ...]:
     """What the list adds up to: always with what is deleted, above all when it is nothing."""
     counts = ", ".join(f"{found.counts[code]} {word}" for code, word in WORDS.items() if found.counts[code])
-    lines = [f"{len(found.world.own)} torrents in {found.world.connection}{f': {counts}' if counts else ''}."]
+    many = "1 torrent" if len(found.world.own) == 1 else f"{len(found.world.own)} torrents"
+    lines = [f"{many} in {found.world.connection}{f': {counts}' if counts else ''}."]
     gone = [a for a in actions if a.verb == "remove"]
     if gone:
         data = [a for a in gone if a.data["data"]]
         size = size_text(sum(a.effects.bytes_destroyed for a in data))
-        lines.append(f"{len(gone)} removed, {len(data)} with data ({size}).")
+        lines.append(f"To be removed: {len(gone)}, with data: {len(data)} ({size}).")
     purged = [a for a in actions if a.verb == "purge"]
     if purged:
         lines.append(

@@ -65,7 +65,7 @@ def _action(
         reason="; ".join(candidate.judgement.reasons),
         before={"torrent": "seeds" if torrent.state != "paused" else "is stopped"},
         after={"torrent": "is stopped" if verb == "pause" else "is gone"},
-        details=_details(torrent.content, verb, data, ours, quarantined, gives, len(behind), keep),
+        details=_details(torrent.content, verb, data, ours, quarantined, gives, len(behind), keep, needed=space),
         rests_on=_rests_on(candidate, list(inodes.values())),
         effects=_effects(candidate, behind, verb, data, gives, quarantined, len(inodes)),
         data={
@@ -143,18 +143,21 @@ def _details(
     gives: Freed | None,
     group: int,
     keep: int,
+    *,
+    needed: bool,
 ) -> tuple[str, ...]:
     """What becomes of its data, in figures."""
     if verb == "pause":
         return ("it stops, and nothing is deleted",)
     if not data:
         return ("its data stays",)
-    whose = [f"the last of {group} torrents that share it"] if group > 1 else []
+    whose = [f"the last of {group} torrents that share it" if group > 1 else "no other torrent of your clients uses its data"]
     if gives is None:
         return (content, *whose, "its client deletes its data; what that frees was not checked")
     kept = [f"{size_text(gives.kept)} has other names and frees nothing (hard links)"] if gives.kept else []
     if quarantined:
         wait = f"its data waits in quarantine for {age_text(keep)}"
         return (content, *whose, wait, f"frees nothing now, {size_text(gives.bytes)} then", *kept)
-    how = "its data is deleted at once: the room is needed" if ours else "its client deletes its data"
+    why = "the room is needed" if needed else "your wish keeps nothing in quarantine"
+    how = f"its data is deleted at once, for good: {why}" if ours else "its client deletes its data, for good"
     return (content, *whose, how, f"frees {size_text(gives.bytes)} on disk", *kept)

@@ -100,7 +100,7 @@ def held(found: Proposal) -> str:
 def test_complete_in_the_client_is_fetched_at_once() -> None:
     (action,) = proposal(torrents=(torrent("/dl/Show"),), when=CLIENT).actions
     assert action.effects.bytes_moved == 150
-    assert action.after["bytes"] == 150
+    assert action.data["bytes"] == 150
 
 
 @pytest.mark.parametrize(
