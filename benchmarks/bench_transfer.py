@@ -13,6 +13,8 @@ import json
 import os
 import resource
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -66,7 +68,9 @@ class Server:
 
     def __init__(self, folder: Path, link: Link) -> None:
         self.folder, self.link = folder, link
-        self.port = 20022
+        with socket.socket() as free:
+            free.bind(("", 0))
+            self.port = free.getsockname()[1]
         sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
         if sshd is None:
             raise SystemExit("no sshd here: apt-get install openssh-server")
@@ -302,6 +306,7 @@ def main() -> None:
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--bring", nargs=6, help=argparse.SUPPRESS)
     said = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # so that server and link are taken down
     if said.run:
         run_one(json.loads(said.run))
     elif said.bring:

@@ -45,6 +45,15 @@ class SftpClient:
         return Line(self.gate)
 
     def read(self, query: Query[T]) -> T:
+        """The answer. A line that is cut meanwhile is opened anew and asked again, once."""
+        try:
+            return self._ask(query)
+        except ReadFailed as e:
+            if e.code != "truncated":
+                raise
+        return self._ask(query)
+
+    def _ask(self, query: Query[T]) -> T:
         asked: Any = query
         try:
             if isinstance(asked, RemoteTree):

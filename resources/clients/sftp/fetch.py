@@ -22,7 +22,8 @@ from resources.clients.sftp.names import encode, shown
 
 REQUEST = 252 << 10  # bytes of one READ
 SEGMENT = 4 << 20  # bytes that are marked as here at a time
-DEPTH = 3 << 20  # bytes asked for and not here yet, per connection; they may all wait in memory
+DEPTH = (1 << 20, 4 << 20)  # bytes asked for and not here yet, per connection: they may all wait in memory
+PIPE = 40e6  # bytes a second that one connection is good for: the depth is what is under way at that rate
 PARTS = 64  # segments or small files begun and not ended, per connection
 NEAR = 0.005  # seconds; a server that answers within has no use for more than one connection
 TICK = 0.05  # seconds between two looks of the main thread
@@ -126,7 +127,7 @@ class Fetch:
         self._error: Exception | None = None
         self._arrived = 0
         self._tokens = 0.0
-        self._wanted = pace.connections
+        self._wanted, self._depth = pace.connections, DEPTH[0]
         self._segment = SEGMENT if pace.rate is None else max(64 << 10, min(SEGMENT, pace.rate // 4))
 
     # ------------------------------------------------------------------------------------------ the main thread
@@ -137,7 +138,9 @@ class Fetch:
             first = Line(self._gate)
             begun = time.perf_counter()
             first.call(wire.REALPATH, wire.text(b"."))
-            if time.perf_counter() - begun < NEAR:
+            trip = time.perf_counter() - begun
+            self._depth = int(min(max(trip * PIPE, DEPTH[0]), DEPTH[1]))
+            if trip < NEAR:
                 self._wanted = 1
             self._attach(first)
             for _ in range(self._wanted - 1):
@@ -279,7 +282,7 @@ class Fetch:
 
     def _fill(self, worker: _Worker) -> None:
         worker.idle = False
-        while self._error is None and not worker.dead and worker.bytes < DEPTH and len(worker.parts) < PARTS:
+        while self._error is None and not worker.dead and worker.bytes < self._depth and len(worker.parts) < PARTS:
             try:
                 part = self._take()
             except OSError as e:

@@ -18,6 +18,7 @@ from resources.clients.sftp import wire
 from resources.clients.sftp.login import PACKET, WINDOW, Gate
 from resources.clients.sftp.names import shown
 
+PIECE = 1 << 20  # bytes taken at a time: of a larger backlog a small read would move the rest about each time
 LOST = 0  # no type of the protocol: the line was cut before the answer came
 Answer = Callable[[int, "memoryview | bytes"], None]
 
@@ -125,7 +126,7 @@ class Line:
         try:
             while True:
                 try:
-                    part = self._channel.recv(2 * WINDOW)  # all there is: a smaller read moves the rest about
+                    part = self._channel.recv(PIECE)
                 except TimeoutError:
                     if self._waiting:
                         why = f"it was silent for {self._gate.spec.timeout} s"

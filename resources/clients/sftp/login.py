@@ -177,13 +177,19 @@ class Gate:
                 if not transport.auth_publickey(user, key):
                     return None
             except paramiko.AuthenticationException:
-                pass
+                _hung_up(transport)
             refused.append(what)
         if self._password is not None:
             try:
                 if not transport.auth_password(user, self._password):
                     return None
             except paramiko.AuthenticationException:
-                pass
+                _hung_up(transport)
             refused.append("the password")
         return " and ".join(dict.fromkeys(refused)) or "the agent: it has no keys"
+
+
+def _hung_up(transport: paramiko.Transport) -> None:
+    """EOFError when the connection is gone: then nothing was refused, though paramiko calls it so."""
+    if not transport.is_active():
+        raise EOFError("it hung up") from None

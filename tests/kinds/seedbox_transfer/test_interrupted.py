@@ -66,7 +66,8 @@ def test_cut_at_every_tenth_it_goes_on(box: Box) -> None:
                 self.share = int(here * 10 / total) / 10 + 0.1
                 self.then()
 
-    assert outcome(box.apply(plan, Tenths(0.1, box.server.cut)))[0] == "done"
+    state, says = outcome(box.apply(plan, Tenths(0.1, box.server.cut)))
+    assert state == "done", says
     assert brought(box)
 
 
