@@ -133,6 +133,7 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
     if claimed:
         proposal = proposal.model_copy(update={"errors": (*proposal.errors, *claimed.values())})
     dropped = {
+        **{a.id: says for a in proposal.actions if (says := _unwritable(ground, a))},
         **{a_id: f"conflict: {says}" for a_id, says in claimed.items()},
         **{a.id: "protected: nothing may destroy it" for a in proposal.actions if _protected(ground, resource, a)},
         **{a.id: f"conflict: {c.says}" for c in rivals for a in proposal.actions if a.subject.ident == c.subject},
@@ -183,6 +184,13 @@ def _claimed(ground: Ground, resource: Resource[Any], actions: Sequence[Action])
                 "remove one of the two, or set prune: false"
             )
     return found
+
+
+def _unwritable(ground: Ground, action: Action) -> str:
+    """Why a connection takes no writes: its actions would fail at every run, and a deletion that fails ends the others."""
+    spec = ground.stack.connections.get(action.subject.connection)
+    read_only = spec is not None and spec.access == "read"
+    return f"{action.subject.connection} is declared access: read" if read_only else ""
 
 
 def _placed(resource: Resource[Any]) -> str:

@@ -192,7 +192,7 @@ class Laws:
             raise Broke(f"decided because something was not known: {sorted(wrong)}")
 
     def settled(self, plan: Plan) -> bool:
-        """Whether nothing is left to do but what nobody can do (a tag in use; a server that may not be written to)."""
+        """Whether nothing is left to do but what nobody can do: deleting a tag that is in use."""
         left = [a for a in plan.actions() if not self._impossible(a)]
         if len(left) < sum(
             1 for _ in plan.actions()
@@ -203,8 +203,6 @@ class Laws:
 
     def _impossible(self, action: Action) -> bool:
         server = self.world.servers[action.subject.connection]
-        if self.wish()["connections"][server.name].get("access") == "read":
-            return True
         used = {server.tags[t] for row in server.items.values() for t in row.tags}
         return action.verb == "delete" and action.subject.key in used
 

@@ -114,15 +114,14 @@ def test_what_was_made_before_a_silence_is_ours_once_it_is_settled(house: House)
 
 
 def test_a_read_only_connection_is_sent_nothing(house: House) -> None:
-    """Law 3, by the user's own word."""
-    house.declare("  kids: {connections: [sonarr]}\n")
+    """Law 3, by the user's own word: the plan holds what it would write there, and does the rest."""
+    house.declare("  kids: {connections: [sonarr, radarr]}\n")
     wish = house.folder / "stack.yaml"
     wish.write_text(wish.read_text().replace("{app: sonarr,", "{app: sonarr, access: read,"))
-    report = house.apply()
-    assert states(report) == ["failed"]
-    assert "opened for reading only" in report.outcomes[0].says
-    assert "access: read" in report.outcomes[0].remedy
-    assert not house.writes()
+    (held,) = house.plan().resources[0].proposal.held
+    assert (held.subject.connection, held.reason) == ("sonarr", "sonarr is declared access: read")
+    assert states(house.apply()) == ["done"]
+    assert {r["server"] for r in house.control.requests() if r["method"] != "GET"} == {"radarr"}
 
 
 # what is not known ----------------------------------------------------------------------------------------------------

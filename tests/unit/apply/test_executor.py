@@ -285,12 +285,16 @@ def test_what_gives_no_answer_stays_pending(bench: Bench) -> None:
 
 
 def test_a_connection_that_is_read_only_is_never_written(tmp_path: Path) -> None:
+    """The plan holds it; and a plan of before it was so is refused by the transport."""
     bench = Bench(tmp_path)
+    before = bench.plan(notes(bench.world, notes={"a": "1"}))
     bench.world = toy_world(tmp_path / "desk", access="read")
     bench.opener = Opener(bench.world.stack, {"folder": bench.world.app}, bench.world.clock)
     with bench.store:
-        report = bench.apply(bench.plan(notes(bench.world, notes={"a": "1"})))
-    assert states(report) == ["failed"]
+        plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+        assert [h.reason for h in plan.resources[0].proposal.held] == ["desk is declared access: read"]
+        assert bench.apply(plan).outcomes == ()
+        assert states(bench.apply(before)) == ["failed"]
     assert bench.world.notes() == {}
 
 
