@@ -5,16 +5,17 @@ And the ends that it must not come to: never imported, its data still used by an
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from reconciler.clock import SystemClock
+from reconciler.plan.model import Plan
+from reconciler.session import Session
 from sandbox.seedbox.programs import lacking
 from sandbox.seedbox.scene import WISH, Scene
 from tests.stacks import ARR
@@ -23,41 +24,33 @@ SOON = WISH.replace('{{any: [{{ratio: ">= 1.0"}}, {{seeded: ">= 14d"}}]}}', '{{s
 
 
 class Home:
-    """The scene, and the real `arr` over the files that its user wrote."""
+    """The scene, and `arr` over the files that its user wrote: looked at within this process, applied by the command."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.session = Session([scene.home / "desired"], scene.home / "state", clock=SystemClock())
 
     def arr(self, *args: str) -> subprocess.CompletedProcess[str]:
         env = {k: v for k, v in os.environ.items() if not k.startswith("ARR_")}
-        env |= {"NO_COLOR": "1", "COLUMNS": "80", **self.scene.env}
         return subprocess.run(
-            [ARR, *args], cwd=self.scene.home, env=env, text=True, capture_output=True, timeout=120, check=False,
-            stdin=subprocess.DEVNULL,
+            [ARR, *args], cwd=self.scene.home, env={**env, "NO_COLOR": "1", "COLUMNS": "80"}, text=True,
+            capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def plan(self, expect: int = 0) -> Any:
-        done = self.arr("plan", "--format", "json")
-        assert done.returncode == expect, done.stdout + done.stderr
-        return json.loads(done.stdout)["plan"]
+    def plan(self) -> Plan:
+        return self.session.plan()
 
-    def apply(self, plan: Any, *more: str, expect: int = 0) -> str:
-        done = self.arr("apply", plan["id"], *more)
+    def apply(self, plan: Plan, *more: str, expect: int = 0) -> str:
+        done = self.arr("apply", plan.id, *more)
         assert done.returncode == expect, done.stdout + done.stderr
         return " ".join(done.stdout.split())
 
-    def bring(self) -> None:
-        """What is complete on the seedbox comes home."""
-        plan = self.plan()
-        assert {v for v, _ in actions(plan)} == {"fetch"}
-        self.apply(plan, "--approve", plan["id"])
-
     def why(self, name: str) -> str:
-        return " ".join(self.arr("why", name).stdout.split())
+        return "\n".join(line for _, lines in self.session.why(name) for line in lines)
 
 
-def actions(plan: Any) -> list[tuple[str, str]]:
-    return [(a["verb"], a["subject"]["title"]) for r in plan["resources"] for a in r["proposal"]["actions"]]
+def actions(plan: Plan) -> list[tuple[str, str]]:
+    return [(a.verb, a.subject.title) for a in plan.actions()]
 
 
 def videos(folder: Path) -> dict[str, bytes]:
@@ -70,7 +63,7 @@ def modified(folder: Path) -> dict[str, int]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Home]:
+def home(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """A scene with the wish that the test names, or that of the demo."""
     if gone := lacking():
         assert os.environ.get("CI") != "true", gone
@@ -78,6 +71,8 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Home]:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)  # the sandbox's servers run as nobody where root starts them
     with Scene(tmp_path / "scene", wish=getattr(request, "param", WISH)) as scene:
+        for name, value in scene.env.items():
+            monkeypatch.setenv(name, value)
         yield Home(scene)
 
 
@@ -95,7 +90,7 @@ def test_a_torrent_comes_home_is_imported_seeds_to_its_goal_and_leaves(home: Hom
     came = scene.incoming / season.name
     assert videos(came) == wanted and not (came / "release.nfo").exists()
     assert modified(came) == modified(there)
-    assert home.arr("plan", "--detailed-exitcode").returncode == 0
+    assert actions(home.plan()) == []
 
     scene.imports(season.name, torrent)
     taken = [p for p in scene.library.rglob("*.mkv") if p.name in wanted]
@@ -109,17 +104,18 @@ def test_a_torrent_comes_home_is_imported_seeds_to_its_goal_and_leaves(home: Hom
     scene.uploads(torrent)
     last = home.plan()
     assert actions(last) == [("remove", season.name)]
-    (remove,) = (a for r in last["resources"] for a in r["proposal"]["actions"])
-    assert remove["effects"]["bytes_freed"] == sum(p.stat().st_blocks * 512 for p in there.iterdir())
+    (remove,) = last.actions()
+    assert remove.effects.bytes_freed == sum(p.stat().st_blocks * 512 for p in there.iterdir())
     home.apply(last, expect=4)  # its first removal wants an approval
     assert scene.box.hashes() == {torrent.hash} and videos(there) == wanted
-    told = home.apply(last, "--approve", last["id"])
+    told = home.apply(last, "--approve", last.id)
     assert "the torrent and its data are gone (12.0 MB deleted); the disk has" in told
     assert scene.box.hashes() == set() and not there.exists() and scene.tv.exists()
     assert {p.name: p.read_bytes() for p in taken} == wanted
     assert {p.stat().st_nlink for p in taken} == {1}
-    assert home.arr("plan", "--detailed-exitcode").returncode == 0
+    assert actions(home.plan()) == []
     assert not came.exists()
+    assert "Nothing to do." in home.arr("plan", "--detailed-exitcode").stdout
     kept = b"".join(p.read_bytes() for p in (scene.home / "state").rglob("*") if p.is_file())
     assert scene.tracker.passkey.encode() not in kept
 
@@ -137,7 +133,7 @@ def test_what_must_not_leave_stays(home: Home) -> None:
     for release in (goes, never, shared):
         scene.seeds(release, torrents[release.name])
     scene.seeds(shared, cross)
-    home.bring()
+    home.apply(home.plan())
     for release in (goes, shared):
         scene.imports(release.name, torrents[release.name])
     every = {cross.hash, *(t.hash for t in torrents.values())}
@@ -151,21 +147,21 @@ def test_what_must_not_leave_stays(home: Home) -> None:
 
     (taken, *_) = (p for p in scene.library.rglob("*.mkv") if p.name in videos(goes))
     taken.rename(scene.home / taken.name)  # the last look at the library was the plan's: it is looked at once more
-    told = home.apply(plan, "--approve", plan["id"], expect=5)
+    told = home.apply(plan, "--approve", plan.id, expect=5)
     assert f"{taken.name}, which was imported, is missing" in told
     (scene.home / taken.name).rename(taken)
 
     plan = home.plan()
     scene.stack.stop("sonarr")
-    home.apply(plan, "--approve", plan["id"], expect=7)
-    blind = home.plan(expect=7)
-    assert actions(blind) == []
-    assert "sonarr" in home.arr("plan").stdout
+    home.apply(plan, "--approve", plan.id, expect=7)
+    blind = home.arr("plan")
+    assert blind.returncode == 7 and "remove" not in blind.stdout
+    assert "history of sonarr" in blind.stdout and "3 not known" in blind.stdout
     assert scene.box.hashes() == every and videos(scene.tv / goes.name) == videos(goes)
 
     scene.stack.start("sonarr")
     again = home.plan()
-    home.apply(again, "--approve", again["id"])
+    home.apply(again, "--approve", again.id)
     assert scene.box.hashes() == every - {torrents[goes.name].hash}
     assert not (scene.tv / goes.name).exists()
     assert videos(scene.tv / never.name) == videos(never) and videos(scene.tv / shared.name) == videos(shared)
