@@ -1,0 +1,146 @@
+"""The line to a torrent client, over HTTP, where it can break, and what came over it.
+
+with Line(server.url) as line:      # line.url takes the place of server.url
+    line.fault = "lost"
+
+Faults. Of everything: `down` (the line ends, and nothing is answered), `page` (a login page), `cut` (half of an answer).
+Of removals only: `lost` (it is done, its answer is not told), `dropped` (it never arrives), `ignored` (the client's own yes,
+and nothing is done), `tale` (refused, in words that repeat what the caller sent).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
+
+PAGE = b"<html><title>Log in</title><form></form></html>"
+XML = "<?xml version='1.0'?><methodResponse>{}</methodResponse>"
+FAULT = "<fault><value><struct><member><name>faultCode</name><value><i8>-500</i8></value></member><member>"
+FAULT += "<name>faultString</name><value><string>{}</string></value></member></struct></value></fault>"
+YES = {
+    "d.erase": (200, "text/xml", XML.format("<params><param><value><i8>0</i8></value></param></params>").encode()),
+    "torrents/delete": (204, "text/plain", b""),
+    "torrent-remove": (200, "application/json", b'{"result": "success", "arguments": {}}'),
+}
+"""How a removal is called by each of the clients, and what it answers to it."""
+READS = (
+    "d.hash", "d.multicall2", "f.multicall", "t.multicall", "system.multicall", "system.client_version", "system.time_seconds",
+    "download_list", "auth/login", "app/webapiVersion", "torrents/info", "torrents/files", "torrents/trackers", "torrent-get",
+)  # fmt: skip
+
+PASSED = ("set-cookie", "www-authenticate", "x-transmission-session-id")
+
+
+class Line(ThreadingHTTPServer):
+    """`asked`: path and body of every request, as text. `told`: what the client answered to each of them that it got.
+    `at_removal`: called before one is passed on."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, url: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self._parts = urlsplit(url)
+        self.fault = ""
+        self.asked: list[str] = []
+        self.answers: list[bytes] = []
+        self.at_removal: Callable[[], None] = lambda: None
+
+    @property
+    def url(self) -> str:
+        return self._parts._replace(netloc=f"127.0.0.1:{self.server_address[1]}").geturl()
+
+    @property
+    def removals(self) -> list[str]:
+        return [one for one in self.asked if _removal(one)]
+
+    @property
+    def changes(self) -> list[str]:
+        """Everything that came over it and is no read."""
+        return [one for one in self.asked if not any(read in one for read in READS) or _removal(one)]
+
+    def passed_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, bytes]:
+        client = http.client.HTTPConnection(str(self._parts.hostname), self._parts.port, timeout=20)
+        try:
+            client.request(method, path, body or None, headers)
+            answer = client.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            client.close()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+def _removal(text: str) -> str:
+    return next((word for word in YES if word in text), "")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Line
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: tests read `asked`."""
+
+    def _serve(self) -> None:
+        line, body = self.server, self.rfile.read(int(self.headers.get("content-length") or 0))
+        text = f"{self.path} {body.decode(errors='replace')}"
+        line.asked.append(text)
+        word, fault = _removal(text), line.fault
+        if fault == "down" or (word and fault == "dropped"):
+            self.close_connection = True
+        elif fault == "page":
+            self._send(200, "text/html", PAGE)
+        elif word and fault == "ignored":
+            self._send(*YES[word])
+        elif word and fault == "tale":
+            self._send(*_tale(word, f"{text} {self.headers}"))
+        else:
+            self._through(body, word, fault)
+
+    do_GET = do_POST = _serve
+
+    def _through(self, body: bytes, word: str, fault: str) -> None:
+        if word:
+            self.server.at_removal()
+        sent = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection")}
+        status, headers, told = self.server.passed_on(self.command, self.path, sent, body)
+        self.server.answers.append(told)
+        if word and fault == "lost":
+            self.close_connection = True
+            return
+        more = {k: v for k, v in headers.items() if k.lower() in PASSED}
+        self._send(status, headers.get("content-type") or "", told, more, cut=fault == "cut")
+
+    def _send(
+        self, status: int, kind: str, body: bytes, more: dict[str, str] | None = None, *, cut: bool = False
+    ) -> None:
+        self.send_response(status)
+        for name, value in {"content-type": kind, **(more or {})}.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        self.close_connection = self.close_connection or cut
+
+
+def _tale(word: str, sent: str) -> tuple[int, str, bytes]:
+    if word == "d.erase":
+        return 200, "text/xml", XML.format(FAULT.format(escape(sent))).encode()
+    if word == "torrent-remove":
+        return 200, "application/json", json.dumps({"result": sent}).encode()
+    return 409, "text/plain", sent.encode()
