@@ -25,7 +25,6 @@ from typing import Any, Self
 from sandbox.seedbox.metainfo import Metainfo
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/libexec/openssh/sftp-server")
 LIMIT_S = 30.0
 _NOT_YET = (OSError, xmlrpc.client.Error)
 
@@ -35,7 +34,6 @@ def lacking() -> str:
     needed = {
         "rtorrent": shutil.which("rtorrent"),
         "openssh-server": shutil.which("sshd", path=PATH),
-        "openssh-sftp-server": next((p for p in SFTP_SERVERS if Path(p).exists()), None),
         "openssh-client": shutil.which("ssh-keygen"),
     }
     gone = [name for name, found in needed.items() if found is None]
@@ -188,12 +186,11 @@ class Sshd(Program):
     def command(self) -> list[str]:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        server = next(p for p in SFTP_SERVERS if Path(p).exists())
         config = self.folder / "sshd_config"
         config.write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\n"
             f"AuthorizedKeysFile {self.key}.pub\nPidFile {self.folder}/sshd.pid\nUsePAM no\nStrictModes no\n"
-            f"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 200\nSubsystem sftp {server}\n"
+            f"PermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 200\nSubsystem sftp internal-sftp\n"
         )
         return [str(shutil.which("sshd", path=PATH)), "-D", "-e", "-f", str(config)]
 
