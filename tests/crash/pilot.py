@@ -4,7 +4,8 @@ Reads one JSON object a line: `{args, cwd, env, die_at, reads, out, err, marks}`
 process has everything imported and forks for each command, so that a run costs its own work and no start.
 
 A crash point is each side of every boundary of the journal, and for each write to a server: before it is sent, and when the
-server has done it and its answer is not read yet; with `reads` also before each read of a server. They are counted from 1;
+server has done it and its answer is not read yet, the same around what is done in quarantine; with `reads` also before each
+read of a server. They are counted from 1;
 at point `die_at` the process gets SIGKILL. Each point is noted in the file `marks` before it is passed.
 """
 
@@ -26,7 +27,9 @@ from reconciler.cli import plan as _plan  # noqa: F401
 from reconciler.cli.main import outcome
 from reconciler.clock import SystemClock
 from reconciler.store import Store
+from resources.clients.exchange import Exchange
 from resources.clients.http import Http
+from resources.clients.localfs import quarantine
 
 BOUNDARIES = (
     "begin_run",
@@ -70,6 +73,9 @@ def plant(point: Points, *, reads: bool) -> None:
 
     for name in BOUNDARIES:
         setattr(Store, name, around(name, getattr(Store, name)))
+    for name in ("stash", "restore", "purge"):
+        setattr(quarantine, name, around(name, getattr(quarantine, name)))
+    Exchange.send = around("send", Exchange.send)  # type: ignore[method-assign]
     write, written = Http.write, Http._written
 
     def sent(self: Http, method: str, path: str, **more: Any) -> Any:

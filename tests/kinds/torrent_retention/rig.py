@@ -73,11 +73,11 @@ class Rig:
         """Whether the client deletes no data, so that this machine does."""
         return self.app == "rtorrent"
 
-    def connection(self, password: str = "password") -> str:
-        path = self.sim.folder / password
+    def connection(self, which: str = "password") -> str:
+        path = self.sim.folder / which
         user = {"rtorrent": "", "qbittorrent": ", user: admin", "transmission": ", user: me"}[self.app]
-        secret = f", password: {{file: {path}}}" if user else ""
-        return f"{{app: {self.app}, url: '{self.line.url}'{user}{secret}, timeout: 10s}}"
+        told = f", password: {{file: {path}}}" if user else ""
+        return f"{{app: {self.app}, url: '{self.line.url}'{user}{told}, timeout: 10s}}"
 
 
 def torrents(downloads: Path) -> list[Torrent]:

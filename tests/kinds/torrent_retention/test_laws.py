@@ -10,7 +10,7 @@ import io
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from reconciler.store import Store
 from resources.clients.localfs import HERE
 from tests.kinds.torrent_retention.house import ARR
 from tests.kinds.torrent_retention.rig import APPS, GOES, MINE, SECRETS, STAYS, WISH, Rig, rig, torrents
-from tests.kinds.torrent_retention.sim import goes, held
+from tests.kinds.torrent_retention.sim import Sim, goes, held
+from tests.kinds.torrent_retention.world import Television, download, sonarr
 
 ROUNDS = 3  # within which all comes right once the faults have stopped
 
@@ -106,6 +107,41 @@ def test_law_4_unknown_is_never_absent(it: Rig, fault: str) -> None:
     assert exit_code(plan, detailed=False) == Exit.BLOCKED
     it.sim.apply(plan)
     untouched(it, before)
+
+
+@contextmanager
+def watched(folder: Path) -> Iterator[tuple[Rig, Television]]:
+    """Transmission beside a Sonarr that has imported one of the two."""
+    with rig("transmission", folder) as it, sonarr(folder, {"sonarr": [download(it.torrent("Show"))]}) as tv:
+        it.sim = Sim(folder, {"box": it.connection(), **tv.connections}, it.downloads, tv.paths)
+        it.sim.declare(WISH.replace("{ratio:", "{imported: true, ratio:") + "imported_by: [sonarr]")
+        assert goes(it.sim.proposal()) == ["Show"]
+        yield it, tv
+
+
+@pytest.mark.parametrize("fault", ["truncated", "short-list", "login-page"])
+def test_law_4_half_a_history_is_none(tmp_path: Path, fault: str) -> None:
+    with watched(tmp_path) as (it, tv):
+        before = it.files()
+        tv.stack.control.break_(fault, server="sonarr", path="/api/v3/history")
+        plan = it.sim.plan()
+        (part,) = plan.resources
+        assert part.proposal.actions == ()
+        assert any(b.reason.startswith("history of sonarr: ") and b.subjects for b in part.proposal.blocked)
+        assert exit_code(plan, detailed=False) == Exit.BLOCKED
+        it.sim.apply(plan)
+        untouched(it, before)
+
+
+def test_law_5_what_left_the_library_since_the_plan_holds_the_torrent(tmp_path: Path) -> None:
+    """The torrent's data is the last copy by then."""
+    with watched(tmp_path) as (it, tv):
+        before = it.files()
+        plan = it.sim.plan()
+        (imported,) = tv.library("sonarr").rglob("*.mkv")
+        imported.unlink()
+        assert states(it, plan) == {"stale"}
+        untouched(it, before)
 
 
 def _kept(it: Rig) -> None:
