@@ -185,11 +185,15 @@ def deleted(effects: Iterable[Effects]) -> str:
 
 def _quiet(page: Page, plan: Plan, speaking: AbstractSet[str]) -> None:
     paused = [part.address for part in plan.resources if part.paused]
-    calm = [part.address for part in plan.resources if part.address not in speaking and not part.paused]
+    quiet = [part for part in plan.resources if part.address not in speaking and not part.paused]
+    calm = [part.address for part in quiet]
     if paused:
         page.flow(f"Paused: {listing(paused)}.", hang=3)
     if calm:
         page.flow(f"As {'it' if len(calm) == 1 else 'they'} should be: {listing(calm)}.", hang=3)
+    for part in quiet:
+        if part.proposal.summary:
+            page.flow(f"{part.address}: {' '.join(part.proposal.summary)}", indent=3, hang=3)
     if plan.targets:
         page.flow(f"Only {listing(list(plan.targets))} was looked at (--target).", hang=3)
 
