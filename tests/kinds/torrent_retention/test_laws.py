@@ -214,6 +214,17 @@ def test_law_8_a_word_is_no_deed(it: Rig) -> None:
     assert there == {Path(name).name: told for name, told in before.items()}
 
 
+def test_law_8_nothing_is_deleted_for_good_while_the_torrent_is_there(tmp_path: Path) -> None:
+    """Room is needed, so nothing waits in quarantine; the client only says that the torrent is gone."""
+    with rig("rtorrent", tmp_path, WISH + f"pressure: {{disk: {tmp_path / 'dl'}, above: 0%}}") as it:
+        before = {Path(name).name: told for name, told in it.files().items()}
+        plan = it.sim.plan()
+        assert all(a.data["purge"] for a in plan.actions())
+        it.line.fault = "ignored"
+        assert "done" not in states(it, plan)
+        assert {Path(name).name: told for name, told in it.files().items()} | it.waiting() == before
+
+
 def test_law_8_files_that_stay_are_not_done(tmp_path: Path) -> None:
     """A client that takes the torrent out and leaves its data."""
     for app in ("qbittorrent", "transmission"):
@@ -244,6 +255,20 @@ def test_law_9_nothing_unowned(it: Rig) -> None:
     states(it)
     assert it.names == STAYS
     assert it.files() == before and MINE.items() <= before.items() and "library/e1.mkv" in before
+
+
+def test_law_9_a_full_disk_lifts_no_obligation(it: Rig) -> None:
+    """What a tracker wants, and one that nobody has listed, outweigh the need of room; what may go goes."""
+    blu = 'match: ["*.example"], keep_until: {ratio: ">= 4"}'
+    may = 'may_go: {ratio: ">= 0"}'
+    listed = WISH.replace('may_go: {ratio: ">= 2"}', may).replace(
+        'match: ["*.example"], keep_until: {ratio: ">= 1"}', blu
+    )
+    assert blu in listed and may in listed
+    it.sim.declare(listed + f"pressure: {{disk: {it.downloads}, above: 0%}}")
+    assert goes(it.sim.proposal()) == []
+    it.torrent("Film.mkv").ratio = 4000
+    assert goes(it.sim.proposal()) == ["Film.mkv"]
 
 
 def _said(it: Rig, *args: str) -> str:
