@@ -49,8 +49,9 @@ SAMPLED = "what `make test` samples, and not all parts of it; a proof tries far 
 
 TRIED = """## What was tried
 
-Sonarr and Radarr are simulated (`sandbox`), over real HTTP and real files, and held against recordings of real ones; SFTP
-servers and torrent clients are real; processes are real, and are killed for real. A figure counts what passed: one failure
+Sonarr and Radarr are simulated (`sandbox`), over real HTTP and real files, and held against recordings of real ones. SFTP
+servers are real; torrent clients are real, and simulated as well where they have to break or to be many. Processes are real,
+and are killed for real. A figure counts what passed: one failure
 fails the proof, and this page is not written.
 """
 
@@ -72,6 +73,8 @@ LIMITS = """## What this does not show
 - Local file systems only: no state on NFS or SMB, and moves are those of the servers, on file systems of Linux.
 - One machine. Two hosts that share one state over a network are not tried.
 - Linux and CPython. Nothing here was run on Windows or macOS.
+- The laws and the kills of `torrent_retention` are tried on simulated clients. Real ones (rtorrent, qBittorrent and Transmission
+  as Debian has them) plan, apply and plan again; other versions of them are simulated only.
 - Sizes are what a move is judged by, as the servers do themselves. A file that was corrupted and kept its size is not seen.
 - The crash matrix kills at every boundary of the journal and every write, not at every instruction; what lies between two
   boundaries changes nothing outside of the process.
