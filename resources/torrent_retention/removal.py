@@ -151,7 +151,9 @@ def _details(
         return ("it stops, and nothing is deleted",)
     if not data:
         return ("its data stays",)
-    whose = [f"the last of {group} torrents that share it" if group > 1 else "no other torrent of your clients uses its data"]
+    whose = [
+        f"the last of {group} torrents that share it" if group > 1 else "no other torrent of your clients uses its data"
+    ]
     if gives is None:
         return (content, *whose, "its client deletes its data; what that frees was not checked")
     kept = [f"{size_text(gives.kept)} has other names and frees nothing (hard links)"] if gives.kept else []
