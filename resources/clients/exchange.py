@@ -7,6 +7,7 @@ client that sends them; here a read is tried again and ends in `ReadFailed`, a w
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import httpcore
 import httpx
 
 from reconciler.clock import Clock
+from reconciler.connection import remember_secret
 from reconciler.facts import ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients import failures
@@ -25,6 +27,7 @@ from resources.clients.http import CAP, CONNECT, WAITS, Wire, trusted
 
 log = logging.getLogger(__name__)
 
+SESSION = 16  # characters from which on a cookie is taken for a session's key: shorter ones are settings
 _NETWORK = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpx.DecodingError)
 
 
@@ -119,6 +122,7 @@ class Exchange:
             self._auth = httpx.DigestAuth(*self._user)
         elif "basic" in offered:
             self._auth = httpx.BasicAuth(*self._user)
+            remember_secret(base64.b64encode(":".join(self._user).encode()).decode())  # it travels as this
         else:
             return reply
         return self._once(method, url, body, headers)
@@ -135,6 +139,9 @@ class Exchange:
                         if len(taken) > CAP:
                             reason = f"{self.where.url} answered with more than {CAP >> 20} MiB"
                             raise _Failed(ReadFailed("malformed", reason, "see arr doctor"), sent=True, begun=True)
+                    for value in response.cookies.values():
+                        if len(value) >= SESSION:
+                            remember_secret(value)
                     log.debug("%s: %s: %d", self.where.name, method, response.status_code)
                     return Reply(response.status_code, dict(response.headers), bytes(taken))
             except _NETWORK as e:

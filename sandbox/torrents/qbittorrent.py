@@ -148,7 +148,7 @@ def _handler(owner: Qbittorrent) -> type[BaseHTTPRequestHandler]:
                 self._send(401 if owner.new else 200, "" if owner.new else "Fails.", "text/plain")
                 return
             name = f"QBT_SID_{urlsplit(owner.url).port}" if owner.new else "SID"
-            cookie = f"{name}=session{len(owner.sessions)}x"
+            cookie = f"{name}=simulated-session-{len(owner.sessions)}x"
             owner.sessions.add(cookie)
             self._send(
                 204 if owner.new else 200, "" if owner.new else "Ok.", "text/plain", f"{cookie}; HttpOnly; path=/"

@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif word and fault == "ignored":
             self._send(*YES[word])
         elif word and fault == "tale":
-            self._send(*_tale(word, f"{text} {self.headers}"))
+            self._send(*_tale(word, f"{self.headers.get('authorization')} {self.headers.get('cookie')} {text}"))
         else:
             self._through(body, word, fault)
 

@@ -9,6 +9,7 @@ Between the client and us lies a line that can break (`line.py`). Passwords and 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tests.kinds.torrent_retention.sim import Sim, payload
 
 APPS = ("rtorrent", "qbittorrent", "transmission")
 PASSKEY = "c0ffeec0ffeec0ffeec0ffeec0ffee00"
-SECRETS = (PASSKEY, "adminadmin", PASSWORD)
+SECRETS = (PASSKEY, "adminadmin", PASSWORD, "simulated-session-", base64.b64encode(f"me:{PASSWORD}".encode()).decode())
 GOES = ["Film.mkv", "Show"]
 STAYS = ["Else.mkv", "Pair", "Pair", "Young.mkv"]
 WISH = """

@@ -293,7 +293,8 @@ def _kept_bytes(it: Rig) -> str:
 
 
 def test_law_10_no_secret_leaves(it: Rig) -> None:
-    """Passkeys stand in trackers and in their messages, a refusal repeats all that was sent, and a password is wrong."""
+    """Passkeys stand in trackers and in their messages; a refusal repeats the login, as a cookie or as Basic, and all that
+    was sent; a password is wrong."""
     plan = it.sim.plan()
     _no_secret(str(files.document(plan)))
     it.line.fault = "tale"
