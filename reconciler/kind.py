@@ -235,6 +235,13 @@ class Kind(ABC, Generic[S]):
         """What only one resource of the stack may be in charge of, as `disk d1`: a second claim is a load error."""
         return ()
 
+    def lies_at(self, resource: Resource[S], action: Action) -> Iterable[str]:
+        """Where the files lie that `action` reads or destroys, in names that kinds share (of files: their `Place`).
+
+        What one resource destroys is held while another one has still to do something with what lies there.
+        """
+        return ()
+
     @abstractmethod
     def reads(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
         """The queries needed. Called up to three times, each time with the answers so far; name all that are known."""

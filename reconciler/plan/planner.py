@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,7 +59,8 @@ def make_plan(ground: Ground) -> Plan:
         a: p.model_copy(update={"errors": (*p.errors, *_matching_nothing(ground, a))}) for a, p in proposals.items()
     }
     rivals = conflicts(a for p in proposals.values() for a in p.actions)
-    parts = [_part(ground, r, proposals[str(r.address)], rivals) for r in resources]
+    needed = _needed(ground, proposals)
+    parts = [_part(ground, r, proposals[str(r.address)], rivals, needed) for r in resources]
     actions = [a for p in parts for a in p.proposal.actions]
     seen: dict[tuple[str, str], int] = {}  # two resources of a kind that look at one server see the same subjects
     for part in parts:
@@ -125,7 +126,43 @@ def _propose(ground: Ground, resource: Resource[Any]) -> Proposal:
         return Proposal(errors=(f"could not be planned ({type(e).__name__}); the log has the details (-vv)",))
 
 
-def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: tuple[Conflict, ...]) -> ResourcePlan:
+def _needed(ground: Ground, proposals: Mapping[str, Proposal]) -> dict[str, str]:
+    """Destructive actions (id → why not) upon what another resource has still to read: a read that fails may be repeated."""
+    gone: list[tuple[Action, str]] = []
+    read: dict[str, Action] = {}
+    above: dict[str, Action] = {}  # what holds something that is read
+    for resource in ground.resources:
+        kind, said = ground.kinds[resource.address.kind], proposals[str(resource.address)]
+        for action in (*said.actions, *said.later, *(u.action for u in said.under_way)):
+            for where in kind.lies_at(resource, action):
+                if action.effects.destroys:
+                    gone.append((action, where))
+                else:
+                    read[where] = action
+                    above |= dict.fromkeys(_upwards(where), action)
+    found = {}
+    for action, where in gone:
+        reader = above.get(where) or next((read[p] for p in _upwards(where) if p in read), None)
+        if reader is not None and reader.address != action.address:
+            found[action.id] = f"{reader.address} has still to {reader.verb} it"
+    return found
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """A path and the folders above it."""
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _part(
+    ground: Ground,
+    resource: Resource[Any],
+    proposal: Proposal,
+    rivals: tuple[Conflict, ...],
+    needed: Mapping[str, str],
+) -> ResourcePlan:
     kind, address = ground.kinds[resource.address.kind], str(resource.address)
     wish, before = wish_of(kind, resource), ground.ledger.applied.get(address)
     cause: Cause = "start" if before is None else "wish" if before != wish else "drift"
@@ -135,6 +172,7 @@ def _part(ground: Ground, resource: Resource[Any], proposal: Proposal, rivals: t
     dropped = {
         **{a.id: says for a in proposal.actions if (says := _unwritable(ground, a))},
         **{a_id: f"conflict: {says}" for a_id, says in claimed.items()},
+        **{a.id: needed[a.id] for a in proposal.actions if a.id in needed},
         **{a.id: "protected: nothing may destroy it" for a in proposal.actions if _protected(ground, resource, a)},
         **{a.id: f"conflict: {c.says}" for c in rivals for a in proposal.actions if a.subject.ident == c.subject},
     }

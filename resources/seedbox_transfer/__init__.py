@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.action import Proposal
+from reconciler.action import Action, Proposal
 from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Query
 from reconciler.kind import Kind, Ledger, Resource
+from resources.references.places import place
 from resources.seedbox_transfer import spec
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 from resources.seedbox_transfer.verbs import FETCH
@@ -35,6 +36,12 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
 
     def claims(self, resource: Resource[SeedboxTransferSpec]) -> Iterable[str]:
         return [f"folder {resource.spec.to}"]
+
+    def lies_at(self, resource: Resource[SeedboxTransferSpec], action: Action) -> Iterable[str]:
+        spec = resource.spec
+        names = (spec.source.sftp, spec.when.client) if spec.when.client is not None else (spec.source.sftp,)
+        found = (place(resource.stack, name, action.data["remote"]) for name in names)
+        return [f"{where.space}:{where.path}" for where in found if where is not None]
 
     def memory(self, resource: Resource[SeedboxTransferSpec]) -> timedelta:
         return max(timedelta(seconds=resource.spec.tombstones), timedelta(days=31))

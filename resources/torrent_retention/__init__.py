@@ -17,11 +17,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from reconciler.action import Json, Proposal
+from reconciler.action import Action, Json, Proposal
 from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Known, Query
 from reconciler.kind import Kind, Ledger, Resource, Verb
 from resources.clients.torrents import Torrents
+from resources.references.places import place
 from resources.torrent_retention import spec
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs import PAUSE, PURGE, QUARANTINE, REMOVE, RESTORE
@@ -50,6 +51,11 @@ class TorrentRetention(Kind[RetentionSpec]):
 
     def claims(self, resource: Resource[RetentionSpec]) -> Iterable[str]:
         return [f"the torrents of {resource.spec.connection}"]
+
+    def lies_at(self, resource: Resource[RetentionSpec], action: Action) -> Iterable[str]:
+        data = action.data
+        where = place(resource.stack, resource.spec.connection, data["content"]) if data.get("data") is True else None
+        return [f"{where.space}:{where.path}"] if where is not None else []
 
     def memory(self, resource: Resource[RetentionSpec]) -> timedelta:
         return timedelta(days=90)

@@ -21,6 +21,7 @@ from sandbox.seedbox.scene import WISH, Scene
 from tests.stacks import ARR
 
 SOON = WISH.replace('{{any: [{{ratio: ">= 1.0"}}, {{seeded: ">= 14d"}}]}}', '{{seeded: ">= 0s"}}')
+RASH = SOON.replace("{{imported: true}}", '{{ratio: ">= 0"}}').replace("    imported_by: [sonarr]\n", "")
 
 
 class Home:
@@ -166,3 +167,19 @@ def test_what_must_not_leave_stays(home: Home) -> None:
     assert scene.box.hashes() == every - {torrents[goes.name].hash}
     assert not (scene.tv / goes.name).exists()
     assert videos(scene.tv / never.name) == videos(never) and videos(scene.tv / shared.name) == videos(shared)
+
+
+@pytest.mark.parametrize("home", [RASH], indirect=True)
+def test_what_has_still_to_come_home_stays(home: Home) -> None:
+    """A rule that asks for no import would let it go at once: it waits until it is fetched, whatever becomes of the fetch."""
+    scene = home.scene
+    season = scene.release(2)
+    torrent = scene.torrent(season)
+    scene.seeds(season, torrent)
+    plan = home.plan()
+    assert actions(plan) == [("fetch", season.name)]
+    held = [(h.subject.title, h.reason) for r in plan.resources for h in r.proposal.held]
+    assert held == [(season.name, "seedbox_transfer.tv has still to fetch it")]
+    home.apply(plan)
+    assert videos(scene.incoming) == videos(season) == videos(scene.tv)
+    assert actions(home.plan()) == [("remove", season.name)]
