@@ -20,6 +20,7 @@ from reconciler.kind import WriteRefused
 APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these queries
 DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
 
+MOST_RATIO = 1e9
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KEY = re.compile(r"(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{16,}")  # long, with a figure in it: no word that people write
 _WORD = re.compile(r"[A-Za-z]{1,12}(\.php)?")  # what an announce URL may show of its path: everything else may be a key
@@ -27,14 +28,15 @@ _WORD = re.compile(r"[A-Za-z]{1,12}(\.php)?")  # what an announce URL may show o
 
 @lru_cache(maxsize=4096)
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").lower()
+    return (urlsplit(url).hostname or "").lower().rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
     """A tracker of a torrent.
 
-    `url`      scheme, host and the first part of the path where that is no passkey: never the whole announce URL.
+    `url`      scheme, host and the first part of the path where that is no passkey: never the whole announce URL. "" where
+               it cannot be understood, and `** [DHT] **` or its like for what is no tracker.
     `state`    working, not-contacted, updating, error or disabled. `message`: the tracker's own words, without secrets.
     """
 
@@ -46,7 +48,7 @@ class Tracker:
 
     @property
     def host(self) -> str:
-        """The host name in lower case, without a port; "" for what is none (DHT, PEX)."""
+        """The host name in lower case, without a port or a dot at its end; "" for what is none (DHT, PEX)."""
         return _host(self.url)
 
 
@@ -132,11 +134,20 @@ def public_url(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
+    if parts.scheme == "dht":
+        return "** [DHT] **"
     if not host:
         return url if re.fullmatch(r"\*\* \[[A-Za-z]{2,6}\] \*\*", url) else ""
     names = [part for part in parts.path.split("/") if part]
     first = names[0] if names and _WORD.fullmatch(names[0]) else ""
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}/{first}".rstrip("/")
+
+
+def as_ratio(value: object) -> float | None:
+    """A ratio that a client tells; None for what is none: below zero, endless, or absurd."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_RATIO:
+        return None
+    return float(value)
 
 
 def phrase_of(text: str, limit: int = 200) -> str:

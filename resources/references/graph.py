@@ -56,9 +56,9 @@ class Graph:
             self._files[name].add(who)
 
     def tie(self, who: Referer, inodes: Iterable[Inode]) -> None:
-        """The bytes behind the names of `who`."""
+        """The bytes behind the names of `who`, or the folder behind the name of its payload."""
         for inode in inodes:
-            if inode.state == "file":
+            if inode.state in ("file", "folder"):
                 self._links[inode.ident].add(who)
                 self._linked[who].add(inode.ident)
 

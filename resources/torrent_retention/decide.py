@@ -21,11 +21,10 @@ from resources.clients.torrents import OneTorrent, Torrent
 from resources.torrent_retention.imported import Imports, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
 from resources.torrent_retention.observed import Observed
-from resources.torrent_retention.sharing import Bytes, Sharing
+from resources.torrent_retention.sharing import Bytes, Sharing, ties
 from resources.torrent_retention.spec import RetentionSpec, asks_imports
-from resources.torrent_retention.world import World, subject
+from resources.torrent_retention.world import ALWAYS, World, subject
 
-ALWAYS = "arr-protect"  # this label or tag in a client protects, whatever else is said
 DETAILS = 500  # torrents that are asked for one by one in a plan, of clients that have no whole list
 
 
@@ -63,10 +62,15 @@ class Decider:
         self.resource, self.spec, self.ledger, self.now = resource, resource.spec, ledger, now
         self.world = World(resource, facts)
         self.observed = Observed(str(resource.address), ledger, self.spec.connection)
+        for name in sorted(set(self.world.torrents) - set(self.world.unseen)):
+            if says := self.observed.shrunk(name, len(self.world.torrents[name]), now):
+                remedy = "it may have been started just now; if it stays so, it is believed"
+                self.world.unseen[name] = Unknown("incomplete", says, remedy)
         self.imports = Imports(resource.stack, facts, self.spec.imported_by) if asks_imports(self.spec) else None
         self.out = Decisions(self.world, self.observed)
         self.protected = {*resource.stack.protect, *self.spec.protect, *ledger.protected}
         self._by_content: dict[str, list[Torrent]] = {}
+        self._likely: set[int] = set()  # sizes of files that may be asked about soon
 
     def decide(self) -> Decisions:
         out, name = self.out, self.spec.connection
@@ -82,6 +86,7 @@ class Decider:
         found = self._capped(found)
         self._unknown_histories()
         Sharing(self, found).settle()
+        self._want(query for _, _, query in ties(self.world, self._likely))
         return out
 
     # one torrent -----------------------------------------------------------------------------------------------------
@@ -155,16 +160,27 @@ class Decider:
         proof = self.imports.proof(it.torrent.hash)
         if proof.value is False:
             for other in self._by_content.get(it.torrent.content, ()):
+                if other.hash == it.torrent.hash or not other.content or not self._holds(other, it.torrent):
+                    continue
                 same = self.imports.proof(other.hash)
-                if other.hash != it.torrent.hash and other.content and same.value is not False:
+                if same.value is not False:
                     proof = replace(same, says=f"{same.says} (as {other.name}, the same data)")
                     break
         self._want(proof.wants)
         if proof.wants:
+            self._likely |= {f.size for f in it.torrent.files or ()}
             paths = self.world.locals(it.torrent)
             self._want([Inodes(HERE, paths)] if paths else [])
         it = replace(it, imported=proof.value, imported_says=proof.says, taken=proof.taken)
         return it, judge(self.spec, it)
+
+    def _holds(self, other: Torrent, torrent: Torrent) -> bool:
+        """Whether every file of `torrent` is one of `other`: two payloads may lie in one folder, and be two."""
+        whole = self._whole(other)
+        if whole is None or not torrent.files:
+            return False
+        theirs = {(f"{whole.save_path}/{f.path}", f.size) for f in whole.files or ()}
+        return all((f"{torrent.save_path}/{f.path}", f.size) in theirs for f in torrent.files)
 
     def _disowned(self, torrent: Torrent) -> str | None:
         rule = self.spec.unregistered

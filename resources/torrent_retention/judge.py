@@ -107,6 +107,8 @@ def obligations(trackers: Trackers, it: Known) -> Iterable[Answer]:
     hosts = sorted({t.host for t in it.torrent.trackers if t.host})
     if not hosts and trackers.unlisted == "hold":
         yield Answer(False, "it has no tracker, and what is not listed is held")
+    if any(not t.url for t in it.torrent.trackers):
+        yield Answer(None, "the address of one of its trackers cannot be understood")
     seen: set[str] = set()
     for host in hosts:
         names = [n for n, o in trackers.named.items() if any(_matches(host, p) for p in o.match)]

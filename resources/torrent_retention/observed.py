@@ -14,6 +14,8 @@ from resources.clients.torrents import Torrent
 from resources.torrent_retention.spec import Unregistered
 
 APART = timedelta(hours=1)  # sightings closer together count as one
+BELIEVED = timedelta(minutes=15)  # how long a list has to stay short
+SHRINK_FROM, SHRINK_TO = 10, 0.5  # a short list may halve without anybody wondering, but not become empty
 
 _DISOWNED = (
     "unregistered", "not registered", "torrent not found", "unknown torrent", "torrent does not exist", "not exist",
@@ -29,6 +31,13 @@ _TROUBLE = (
     "timeout",
     "unavailable",
     "overload",
+    # of a user, a program or the network, and not of a torrent
+    "pass",
+    "account",
+    "user",
+    "client",
+    "host",
+    "resolv",
 )
 
 
@@ -61,6 +70,24 @@ class Observed:
                 base += last
         self.sightings[item] = f"{base:.0f} {stretch:.0f} {at:.0f}"
         return int(base + stretch)
+
+    def shrunk(self, client: str, count: int, now: datetime) -> str:
+        """Why a list that another client told is not believed yet; "" when it is. The client of the resource has a guard.
+
+        A client that was started just now tells an empty list, or a part of it: everything else would look unclaimed.
+        """
+        item, at = f"torrents of {client}", now.timestamp()
+        before = self._numbers(item, 2)
+        most, since = before if before is not None else (float(count), 0.0)
+        if client == self._connection or count >= most * SHRINK_TO or (count and most < SHRINK_FROM):
+            self.sightings[item] = f"{count} 0"
+            return ""
+        since = since if 0 < since <= at else at
+        if at - since >= BELIEVED.total_seconds():
+            self.sightings[item] = f"{count} 0"
+            return ""
+        self.sightings[item] = f"{most:.0f} {since:.0f}"
+        return f"{client} shows {count} torrents; at the last good look it was {most:.0f}"
 
     def disowned(self, torrent: Torrent, rule: Unregistered, now: datetime) -> str | None:
         """How it was disowned, once that was seen often and long enough; "" while it is not yet; None when it is not."""

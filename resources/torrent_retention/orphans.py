@@ -15,12 +15,15 @@ from reconciler.address import Subject
 from reconciler.facts import Known
 from reconciler.kind import Ledger, Resource
 from reconciler.units import age_text, size_text
-from resources.clients.localfs import HERE, Beneath, Inode
+from resources.clients.localfs import HERE, Beneath, Inode, RealPaths
 from resources.clients.localfs.quarantine import FOLDER
 from resources.clients.localfs.staging import PARTIAL
-from resources.references import Place, local, place
+from resources.clients.sftp.names import shown
+from resources.clients.text import is_whole
+from resources.references import Place, local
 from resources.references.graph import freed
 from resources.references.places import root_of
+from resources.torrent_retention import claims
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.world import World, digest
 
@@ -52,46 +55,50 @@ def orphans(world: World, ledger: Ledger, now: datetime) -> Found:
     return out
 
 
-def _claims(world: World) -> tuple[dict[str, set[str]], list[str]]:
-    """Names that torrents claim, by folder of this machine; and torrents whose place is not known."""
-    claimed: dict[str, set[str]] = defaultdict(set)
-    lost = []
-    for name, torrents in world.torrents.items():
-        for torrent in torrents:
-            where = place(world.stack, name, torrent.content)
-            if where is None:
-                lost.append(torrent.name)
-                continue
-            parts = where.path.split("/")
-            for end in range(1, len(parts)):
-                claimed["/".join(parts[:end]) or "/"].add(parts[end])
-    return claimed, lost
+def looks(world: World) -> list[RealPaths]:
+    """What has to be asked once the torrents are known."""
+    folders = [scan.path for scan in scans(world.resource)]
+    return [RealPaths(HERE, claims.looks(world.stack, world.torrents, folders))] if folders else []
+
+
+def _claims(world: World) -> claims.Claims | None:
+    """None while it is not known where links lead."""
+    (query,) = looks(world)
+    fact = world.facts.get(query) if world.facts.has(query) else None
+    if not isinstance(fact, Known):
+        return None
+    folders = [scan.path for scan in scans(world.resource)]
+    return claims.Claims(world.stack, world.torrents, folders, dict(zip(query.paths, fact.value, strict=True)))
 
 
 def _folder(world: World, folder: str, inodes: tuple[Inode, ...], now: datetime, ledger: Ledger, out: Found) -> None:
     told = world.resource.spec.orphans
     assert told is not None  # noqa: S101  # there is a scan only where it is declared
-    claimed, lost = _claims(world)
-    if lost:
+    claimed = _claims(world)
+    if claimed is None or claimed.lost:
+        lost = claimed.lost if claimed is not None else ["any torrent"]
         reason = f"where the data of {lost[0]} lies is not known ({len(lost)} torrents)"
         out[2].append(Blocked(what=f"orphans in {folder}", reason=reason, remedy="see the client", code="incomplete"))
         return
     by_name: dict[str, list[Inode]] = defaultdict(list)
     for inode in inodes:
         by_name[inode.path[len(folder) :].strip("/").split("/")[0]].append(inode)
-    owned = {i.ident for name in by_name if name in claimed[folder] for i in by_name[name] if i.state == "file"}
+    mine = {name for name in by_name if claimed.owner(folder, name)}
+    owned = {i.ident for name in mine for i in by_name[name] if i.state == "file"}
     young = int((now - timedelta(seconds=told.older)).timestamp() * 1e9)
     for name, files in sorted(by_name.items()):
         at = Place(HERE, f"{folder}/{name}")
         mapped = any(at.overlaps(root) for _, _, root in world.roots)
-        if name in claimed[folder] or mapped or any(fnmatchcase(name, p) for p in told.ignore):
+        if name in mine or mapped or any(fnmatchcase(name, p) for p in told.ignore):
             continue
         if any(i.mtime_ns > young for i in files) or any(i.ident in owned for i in files if i.state == "file"):
             continue
-        bad = next((i for i in files if i.state != "file"), None)
-        subject = Subject(connection=HERE, type="path", key=at.path, title=name)
+        bad = next((i for i in files if i.state != "file" or not is_whole(i.path)), None)
+        subject = Subject(connection=HERE, type="path", key=shown(at.path), title=shown(name))
         if bad is not None:
-            why = f"{bad.path} is no plain file ({bad.why or bad.state})"
+            why = f"{shown(bad.path)} is no plain file ({bad.why or bad.state})"
+            if not is_whole(bad.path):
+                why = f"{shown(bad.path)} is no text: its client may call it otherwise"
             out[1].append(Held(subject=subject, reason=why, way_forward="look at it yourself"))
         elif any(at.path == p or at.path.startswith(f"{p}/") for p in _protected(world, ledger)):
             out[1].append(Held(subject=subject, reason="protected: nothing may destroy it"))

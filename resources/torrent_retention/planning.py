@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from reconciler.action import Action, Bar, Blocked, Proposal
+from reconciler.action import Action, Bar, Blocked, Held, Proposal
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
 from reconciler.units import percent_text, size_text
-from resources.clients.localfs import HERE, FsSize, Space
+from resources.clients.localfs import HERE, Batch, FsSize, Inodes, Space
 from resources.torrent_retention import orphans, removal, stranded
 from resources.torrent_retention.decide import Candidate, Decider, Decisions
 from resources.torrent_retention.sharing import union
 from resources.torrent_retention.spec import RetentionSpec
-from resources.torrent_retention.world import pressed
+from resources.torrent_retention.world import World, pressed, subject
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 WORDS = {
@@ -38,9 +38,12 @@ def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: d
     known = resource.spec.connection not in world.unseen
     back = list(stranded.stranded(world)) if known else []
     actions = [stranded.restore(world, batch) for batch in back]
-    actions += stranded.due(world, now, [b.id for b in back], decider.protected)
+    back_ids = [b.id for b in back]
+    actions += stranded.due(world, now, back_ids, decider.protected)
     lost, held, blocked = orphans.orphans(world, ledger, now) if known else ([], [], [])
-    bars, going, more, blind = _pressed(resource, facts, found, actions)
+    bars, going, more, blind = _pressed(
+        resource, facts, found, actions, stranded.free(world, back_ids, decider.protected)
+    )
     actions += more + lost
     groups = [removal.actions(world, group, space=bool(bars)) for group in going]
     paused = [a for made in groups for a in made if not (a.verb == "pause" and a.before == a.after)]
@@ -75,9 +78,10 @@ def _age(group: tuple[Candidate, ...]) -> tuple[datetime, str]:
 
 
 def _pressed(
-    resource: Resource[RetentionSpec], facts: Facts, found: Decisions, soon: list[Action]
+    resource: Resource[RetentionSpec], facts: Facts, found: Decisions, soon: list[Action], free: list[Batch]
 ) -> tuple[tuple[Bar, ...], list[tuple[Candidate, ...]], list[Action], list[Blocked]]:
-    """The disk, the groups that go, purges that make room, and what is not known. `soon`: actions planned already."""
+    """The disk, the groups that go, purges that make room, and what is not known. `soon`: actions planned already; `free`:
+    what may be purged."""
     told, disk = resource.spec.pressure, pressed(resource)
     groups = sorted(found.groups, key=_age)
     if told is None or disk is None:
@@ -92,12 +96,16 @@ def _pressed(
     made = sum(a.effects.bytes_freed for a in soon)
     purges: list[Action] = []
     busy = {a.subject.key for a in soon}
-    for batch in sorted(stranded.mine(found.world), key=lambda b: b.until):
-        if made < need and batch.whole and batch.id not in busy:
+    for batch in sorted(free, key=lambda b: b.until):
+        if made < need and batch.id not in busy:
             purges.append(stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early"))
             made += batch.frees
     going = []
-    for group in groups:
+    device = _device(facts, disk)
+    elsewhere = [g for g in groups if any(i.device != device for c in g if c.bytes for i in c.bytes.inodes)]
+    for group in elsewhere:
+        found.held += [_elsewhere(found.world, c, disk) for c in group]
+    for group in (g for g in groups if g not in elsewhere):
         gives = union(group)
         told_bytes = gives.bytes if gives is not None else max(c.torrent.size for c in group)
         if made < need and told_bytes > 0:
@@ -109,6 +117,19 @@ def _pressed(
         wanted=wanted, ok=made >= need,
     )  # fmt: skip
     return (bar,), going, purges, []
+
+
+def _device(facts: Facts, disk: str) -> int | None:
+    """The file system that is under pressure; None where it could not be looked at."""
+    fact = facts.get(Inodes(HERE, (disk,)))
+    return fact.value[0].device if isinstance(fact, Known) and fact.value[0].state == "folder" else None
+
+
+def _elsewhere(world: World, candidate: Candidate, disk: str) -> Held:
+    torrent = candidate.torrent
+    reason = f"its data is on another disk than {disk}: deleting it makes no room there"
+    way = "name a folder beneath the downloads as pressure.disk, if they fill it"
+    return Held(subject=subject(world.connection, torrent), reason=reason, way_forward=way, bytes=torrent.size)
 
 
 def _not_checked(found: Decisions) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.facts import Facts, Query
 from reconciler.kind import Ledger, Resource
+from resources.torrent_retention import orphans
 from resources.torrent_retention.decide import Decider
 from resources.torrent_retention.orphans import scans
 from resources.torrent_retention.spec import RetentionSpec
@@ -24,4 +25,4 @@ def reads(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: 
     if not all(facts.has(query) for query in first):
         return first
     decided = Decider(resource, facts, ledger, now).decide()
-    return list(dict.fromkeys([*decided.wants, *looks(decided.world)]))
+    return list(dict.fromkeys([*decided.wants, *looks(decided.world), *orphans.looks(decided.world)]))

@@ -7,7 +7,7 @@ unknown, never "without other names".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,10 @@ from reconciler.action import Blocked
 from reconciler.facts import Known
 from resources.clients.localfs import HERE, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
-from resources.references import Referer, local, place
+from resources.references import Place, Referer, local, place
 from resources.references.graph import Freed, freed
 from resources.references.places import plain, root_of
-from resources.torrent_retention.world import referer
+from resources.torrent_retention.world import World, referer
 
 if TYPE_CHECKING:
     from resources.torrent_retention.decide import Candidate, Decider
@@ -48,8 +48,9 @@ class Sharing:
             return
         for candidate in list(self._found.values()):
             self._alone(candidate)
+        sizes = {f.size for c in self._found.values() for f in c.torrent.files or ()}
         self._look()
-        self._tie()
+        self._tie(sizes)
         self._groups()
 
     def _drop(self, candidate: Candidate, reason: str, way: str = "") -> None:
@@ -105,7 +106,7 @@ class Sharing:
         if any(_leads_out(f.path) for f in torrent.files or ()):
             return "one of its files is named to lie outside of it"
         for app, path, root in self._world.roots:
-            if content.overlaps(root):
+            if content.overlaps(root) or (not root.space and Place("", plain(torrent.content)).overlaps(root)):
                 return f"its data is, holds or lies in the library folder {path} of {app}"
         for mapping in stack.paths:
             top = place(stack, name, mapping.get(name, ""))
@@ -164,33 +165,39 @@ class Sharing:
         self._found.pop(torrent.hash)
         return True
 
-    def _tie(self) -> None:
-        """Hard links: which other torrents name the same bytes. Asked of files of the same size, where a link is seen."""
-        linked = {i.size for c in self._found.values() if c.bytes for i in c.bytes.inodes if i.names > 1}
+    def _tie(self, sizes: set[int]) -> None:
+        """Which torrents name the same bytes, by hard links, or by another way to the same folder (links, bind mounts)."""
         for candidate in self._found.values():
             if candidate.bytes:
                 self._world.graph.tie(referer(self._spec.connection, candidate.torrent), candidate.bytes.inodes)
-        if not linked:
-            return
-        for name, torrents in self._world.torrents.items():
-            for torrent in torrents:
-                if name != self._spec.connection or torrent.hash not in self._found:
-                    self._tie_other(name, torrent, linked)
-
-    def _tie_other(self, name: str, torrent: Torrent, sizes: set[int]) -> None:
-        base = local(self._decider.resource.stack, name, torrent.save_path) if torrent.save_path else None
-        paths = tuple(f"{base}/{f.path}" for f in torrent.files or () if f.size in sizes) if base else ()
-        query = Inodes(HERE, paths)
-        if not paths:
-            return
-        if not self._world.facts.has(query):
-            self._out.wants.append(query)
-            return
-        fact = self._world.facts.get(query)
-        if isinstance(fact, Known):
-            self._world.graph.tie(referer(name, torrent), fact.value)
+        asked = [q for q in ties(self._world, sizes) if not self._world.facts.has(q[2])]
+        self._out.wants += [query for _, _, query in asked]
+        if asked:  # whoever shares is not known yet: nobody's data goes
+            self._found = {h: c for h, c in self._found.items() if c.judgement.delete != "data"}
+        for name, torrent, query in ties(self._world, sizes):
+            fact = self._world.facts.get(query) if self._world.facts.has(query) else None
+            if isinstance(fact, Known):
+                self._world.graph.tie(referer(name, torrent), fact.value)
 
     # together --------------------------------------------------------------------------------------------------------
+
+    def _without_library(self, mine: list[Candidate]) -> list[Candidate]:
+        """Those whose data goes without taking what was imported along: by a linked folder a library may show these very
+        files, and then the last name of what it shows would go."""
+        going: dict[tuple[int, int], set[str]] = {}
+        for inode in (i for c in mine if c.bytes and c.judgement.delete == "data" for i in c.bytes.inodes):
+            going.setdefault(inode.ident, set()).add(inode.path)
+        seen: list[Inode] = []
+        for one, app in {(c.torrent.hash, t.app): (c, t.app) for c in mine for t in c.taken}.values():
+            query = Inodes(HERE, tuple(t.here for t in one.taken if t.app == app and t.here))
+            fact = self._world.facts.get(query) if self._world.facts.has(query) else None
+            seen += fact.value if isinstance(fact, Known) else ()
+        bad = next((i for i in seen if len(going.get(i.ident, ())) >= max(1, i.names)), None)
+        if bad is None or not going:
+            return mine
+        for candidate in mine:
+            self._drop(candidate, f"what was imported is this very file: {bad.path}", "import by a copy or a hard link")
+        return []
 
     def _groups(self) -> None:
         """Everybody who shares goes, or nobody does."""
@@ -202,8 +209,10 @@ class Sharing:
                 continue
             group = graph.group(who)
             done |= set(group)
-            mine = [by[one] for one in group if one in by]
+            mine = self._without_library([by[one] for one in group if one in by])
             stays = next((one for one in group if one not in by), None)
+            if not mine:
+                continue
             if stays is None:
                 self._out.groups.append(tuple(sorted(mine, key=lambda c: (len(c.torrent.files or ()), c.torrent.hash))))
                 continue
@@ -214,6 +223,21 @@ class Sharing:
                     )
                 else:
                     self._out.groups.append((candidate,))
+
+
+def ties(world: World, sizes: set[int]) -> Iterator[tuple[str, Torrent, Inodes]]:
+    """Torrents that may hold bytes of files of these sizes, with what tells: the inodes of their files, or of their payload
+    where the client does not tell of its files."""
+    terse = any(t.files is None for torrents in world.torrents.values() for t in torrents)
+    for name, torrents in world.torrents.items() if sizes else ():
+        for torrent in torrents:
+            content = local(world.stack, name, torrent.content) if torrent.content else None
+            base = local(world.stack, name, torrent.save_path) if torrent.save_path else None
+            same = torrent.files is None or any(f.size in sizes for f in torrent.files)
+            if content is not None and terse and same:
+                yield name, torrent, Inodes(HERE, (content,))
+            if base is not None and torrent.files and same:
+                yield name, torrent, Inodes(HERE, tuple(f"{base}/{f.path}" for f in torrent.files if f.wanted))
 
 
 def _shared(other: Referer, connection: str, verdicts: Mapping[str, object]) -> str:

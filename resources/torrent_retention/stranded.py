@@ -87,9 +87,20 @@ def rests_on(batch: Batch) -> dict[str, object]:
     return {"batch": batch.id, "files": batch.files, "bytes": batch.bytes}
 
 
+def free(world: World, stays: Iterable[str], protected: set[str]) -> list[Batch]:
+    """Batches that may be purged: whole, and neither stranded, nor protected, nor of a torrent that is back and has not got
+    its data yet (what it lacks may be nowhere else)."""
+    kept, found = set(stays), []
+    lacking = {t.hash for t in world.own if not t.complete or t.state in ("checking", "error", "unknown")}
+    for batch in mine(world):
+        of = str(batch.about.get("hash"))
+        called = {batch.id, of, f"torrent:{of}", f"quarantine:{batch.id}"}
+        if batch.whole and batch.id not in kept and of not in lacking and not protected & called:
+            found.append(batch)
+    return found
+
+
 def due(world: World, now: datetime, stays: Iterable[str], protected: set[str]) -> list[Action]:
-    """Purges of what has waited long enough, but for what is stranded or protected."""
-    kept = set(stays)
-    over = [b for b in mine(world) if b.until <= now and b.id not in kept and b.whole]
-    over = [b for b in over if not protected & {b.id, str(b.about.get("hash")), f"torrent:{b.about.get('hash')}"}]
+    """Purges of what has waited long enough."""
+    over = [b for b in free(world, stays, protected) if b.until <= now]
     return [purge(world, b, f"its time in quarantine was over on {b.until:%Y-%m-%d %H:%M}") for b in over]

@@ -14,11 +14,12 @@ from reconciler.address import Subject
 from reconciler.facts import Facts, Known, Query, Unknown
 from reconciler.kind import Resource
 from reconciler.stack import Stack
-from resources.clients.localfs import HERE, Batch, Batches, FsSize
+from resources.clients.localfs import HERE, Batch, Batches, FsSize, Inodes
 from resources.clients.servarr import Queue, Roots
 from resources.clients.servarr.history import History
 from resources.clients.torrents import APPS, OneTorrent, Torrent, TorrentFile, Torrents
 from resources.references import Graph, Place, Referer, local, place, reachable
+from resources.references.places import plain
 from resources.torrent_retention.spec import ARRS, RetentionSpec
 
 
@@ -53,7 +54,7 @@ def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
     asked += [History(name) for name in dict.fromkeys(resource.spec.imported_by)]
     asked += [Batches(HERE, root) for root in quarantines(resource)]
     disk = pressed(resource)
-    return asked + ([FsSize(HERE, disk)] if disk is not None else [])
+    return asked + ([FsSize(HERE, disk), Inodes(HERE, (disk,))] if disk is not None else [])
 
 
 def subject(connection: str, torrent: Torrent) -> Subject:
@@ -71,6 +72,9 @@ def digest(value: Any) -> str:
 
 def files_digest(files: Iterable[TorrentFile]) -> str:
     return digest([[f.path, f.size, f.wanted] for f in files])
+
+
+ALWAYS = "arr-protect"  # this label or tag in a client protects, whatever else is said
 
 
 class World:
@@ -129,12 +133,9 @@ class World:
 
     @property
     def graph(self) -> Graph:
-        """Every torrent of every client, by the place of its payload."""
+        """Every torrent of every client, by the place of its payload; see `placed`."""
         if self._graph is None:
-            self._graph = Graph()
-            for name, torrents in self.torrents.items():
-                for torrent in torrents:
-                    self._graph.add(referer(name, torrent), self.content(name, torrent))
+            self._graph = placed(self.stack, self.torrents)
         return self._graph
 
     def locals(self, torrent: Torrent) -> tuple[str, ...] | None:
@@ -143,6 +144,18 @@ class World:
             return None
         base = local(self.stack, self.connection, torrent.save_path)
         return None if base is None else tuple(f"{base}/{f.path}" for f in torrent.files if f.wanted)
+
+
+def placed(stack: Stack, torrents: Mapping[str, Iterable[Torrent]]) -> Graph:
+    """Torrents by the place of their payload. Where `paths` does not map one, its path as it was told is compared with
+    those of the others as they were told: two clients may well call one folder by one name."""
+    graph = Graph()
+    found = [(name, t, place(stack, name, t.content)) for name, several in torrents.items() for t in several]
+    bare = {where for _, _, where in found if where is not None and not where.space}
+    for name, torrent, where in found:
+        told = Place("", plain(torrent.content))
+        graph.add(referer(name, torrent), where, [told] if told in bare else [])
+    return graph
 
 
 def mappings(stack: Stack) -> list[Mapping[str, str]]:

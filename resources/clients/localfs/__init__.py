@@ -6,7 +6,7 @@ client    opening, and the questions it answers    staging   files that are not 
 from __future__ import annotations
 
 from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
-from resources.clients.localfs.inodes import Beneath, Inode, Inodes
+from resources.clients.localfs.inodes import Beneath, Inode, Inodes, RealPaths
 from resources.clients.localfs.quarantine import Batch, Batches
 from resources.clients.localfs.trees import LocalFile, LocalNames, LocalTree, Staged
 
@@ -27,6 +27,7 @@ __all__ = [
     "LocalNames",
     "LocalSpec",
     "LocalTree",
+    "RealPaths",
     "Space",
     "Staged",
 ]

@@ -76,6 +76,18 @@ def look(path: str) -> Inode:
     )
 
 
+@dataclass(frozen=True)
+class RealPaths(Query[tuple[str, ...]]):
+    """Each of `paths` without links, in their order. Never fails: what is not there keeps its name."""
+
+    paths: tuple[str, ...]
+
+
+@answers(RealPaths)
+def _real(query: RealPaths) -> tuple[str, ...]:
+    return tuple(os.path.realpath(path) for path in query.paths)
+
+
 @answers(Inodes)
 def _inodes(query: Inodes) -> tuple[Inode, ...]:
     return tuple(look(path) for path in query.paths)

@@ -10,6 +10,7 @@ What writes here is called by verbs only, through a client opened for writing.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -28,6 +29,7 @@ from resources.clients.localfs.client import LocalFs, answers
 from resources.clients.localfs.inodes import BLOCK, look
 
 FOLDER = ".arr-quarantine"
+MANIFEST = "manifest.json"
 _BATCH = re.compile(r"[a-z0-9][a-z0-9.-]{0,120}")
 
 
@@ -144,18 +146,20 @@ def stash(
             os.rename(f"{root}/{relative}", target)  # noqa: PTH104  # the target is fresh: nothing to overwrite
             moved.append(relative)
     except OSError as e:
-        _back(root, folder, moved)
-        raise WriteRefused(
-            f"{root}/{relative} could not be moved aside ({e.strerror}); all is back in its place"
-        ) from None
+        left = _back(root, folder, moved)
+        where = f"{len(left)} files stay in {folder}, as {left[0]}" if left else "all is back in its place"
+        raise WriteRefused(f"{root}/{relative} could not be moved aside ({e.strerror}); {where}") from None
     if stop is not None:
         _empty(root, relatives, stop)
 
 
 def _begin(folder: Path, manifest: Mapping[str, Json]) -> None:
+    """The manifest on disk. What a kill left before the first file had moved is no batch: it is begun anew."""
     try:
+        if folder.is_dir() and not folder.is_symlink() and next(_files(folder / "files"), None) is None:
+            _dissolve(folder)
         folder.mkdir(parents=True, mode=0o700)
-        with (folder / "manifest.json").open("x", encoding="utf-8") as file:
+        with (folder / MANIFEST).open("x", encoding="utf-8") as file:
             json.dump(manifest, file, ensure_ascii=True, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -198,13 +202,33 @@ def _back(root: str, folder: Path, moved: Iterable[str]) -> list[str]:
             continue
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, target, follow_symlinks=False)  # fails where something is: a rename would overwrite it
-            source.unlink()
+            _put(source, target)
         except OSError:
             left.append(relative)
+    left += [path for path in _files(folder / "files") if path not in {str(folder / "files" / r) for r in left}]
     if not left:
-        shutil.rmtree(folder)
+        _dissolve(folder)
     return left
+
+
+def _put(source: Path, target: Path) -> None:
+    """A rename that never overwrites: by a second name, or after a look where the file system has no second names."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as e:
+        if e.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS) or os.path.lexists(target):
+            raise
+        source.rename(target)
+        return
+    source.unlink()
+
+
+def _dissolve(folder: Path) -> None:
+    """Remove a batch that holds nothing but its manifest and empty folders. OSError when it does hold something."""
+    for where, _, _ in os.walk(folder, topdown=False):
+        if where == str(folder):
+            (folder / MANIFEST).unlink(missing_ok=True)
+        os.rmdir(where)  # noqa: PTH106
 
 
 def restore(fs: LocalFs, root: str, batch: str) -> None:
@@ -219,7 +243,7 @@ def restore(fs: LocalFs, root: str, batch: str) -> None:
     left = _back(root, folder, paths)
     if left:
         raise WriteRefused(
-            f"{len(left)} of {len(paths)} files stay in {folder}: something is in their place, as {left[0]}"
+            f"{len(left)} files stay in {folder}: something is in their place, or its manifest does not know them, as {left[0]}"
         )
 
 
@@ -227,8 +251,10 @@ def purge(fs: LocalFs, root: str, batch: str) -> int:
     """Delete a batch for good. Bytes that this gave back to the disk, by the last name of each file."""
     fs.writable()
     folder = place(root, batch)
-    if folder.is_symlink() or not folder.is_dir():
+    if not folder.is_dir():
         raise WriteRefused(f"there is no batch {folder}")
+    if link := next((path for path in (folder.parent, folder, folder / "files") if path.is_symlink()), None):
+        raise WriteRefused(f"{link} is a link: what lies behind it is not deleted", "look at it yourself")
     freed = 0
     try:
         for path in _files(folder / "files"):

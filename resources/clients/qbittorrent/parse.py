@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from reconciler.facts import ReadFailed
 from resources.clients.text import is_whole
-from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, phrase_of, public_url
+from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, as_ratio, phrase_of, public_url
 
 T = TypeVar("T")
 
@@ -47,8 +47,6 @@ def _path(raw: Any, key: str) -> str:
 def torrent(raw: Any) -> Torrent:
     state = STATES.get(_need(raw, "state", str), "unknown")
     progress, left = raw.get("progress"), _need(raw, "amount_left", int)
-    ratio = raw.get("ratio")
-    known = isinstance(ratio, int | float) and not isinstance(ratio, bool) and ratio >= 0 and state != "checking"
     size = _maybe(raw, "total_size", int)
     seeders = _maybe(raw, "num_complete", int)
     return Torrent(
@@ -60,7 +58,7 @@ def torrent(raw: Any) -> Torrent:
         done=_maybe(raw, "completed", int) or 0,
         complete=isinstance(progress, int | float) and progress >= 1 and left == 0,
         state=state,
-        ratio=float(ratio) if known else None,
+        ratio=as_ratio(raw.get("ratio")) if state != "checking" else None,
         uploaded=_maybe(raw, "uploaded", int),
         seeded_s=_maybe(raw, "seeding_time", int),
         added=_moment(raw.get("added_on")),

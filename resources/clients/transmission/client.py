@@ -24,6 +24,7 @@ from resources.clients.torrents import (
     Torrents,
     Tracker,
     as_hash,
+    as_ratio,
     exactly_one,
     phrase_of,
     public_url,
@@ -160,22 +161,23 @@ def torrent(raw: dict[str, Any]) -> Torrent:
         raise malformed("a path holds half a character")
     state = STATUS.get(_need(raw, "status", int), "unknown")
     failed = raw.get("error") == LOCAL_ERROR and state != "checking"
-    ratio, labels = raw.get("uploadRatio"), tuple(str(x) for x in raw.get("labels") or ())
+    labels = tuple(str(x) for x in raw.get("labels") or ())
+    files = _files(_need(raw, "files", list), _need(raw, "fileStats", list))
+    tops = {f.path.partition("/")[0] for f in files}
     stats = [s for s in _need(raw, "trackerStats", list) if isinstance(s, dict)]
     seeders = [n for s in stats if isinstance(n := s.get("seederCount"), int) and n >= 0]
-    numeric = isinstance(ratio, int | float) and not isinstance(ratio, bool) and ratio >= 0
     return Torrent(
         hash=as_hash(_need(raw, "hashString", str)),
         name=name,
         save_path=folder,
-        content=f"{folder}/{name}",
+        content=f"{folder}/{tops.pop() if len(tops) == 1 else name}",  # "a: b" is called "a_ b" on disk
         size=_need(raw, "totalSize", int),
         done=_need(raw, "haveValid", int) + _need(raw, "haveUnchecked", int),
         complete=_need(raw, "leftUntilDone", int) == 0
         and raw.get("percentDone") == 1
         and raw.get("metadataPercentComplete") == 1,
         state="error" if failed else state,
-        ratio=float(cast("float", ratio)) if numeric and state != "checking" else None,
+        ratio=as_ratio(raw.get("uploadRatio")) if state != "checking" else None,
         uploaded=raw.get("uploadedEver") if isinstance(raw.get("uploadedEver"), int) else None,
         seeded_s=raw.get("secondsSeeding") if isinstance(raw.get("secondsSeeding"), int) else None,
         added=_moment(raw.get("addedDate")),
@@ -186,7 +188,7 @@ def torrent(raw: dict[str, Any]) -> Torrent:
         seeders=max(seeders, default=None),
         message=phrase_of(str(raw.get("errorString") or "")),
         trackers=tuple(_tracker(s) for s in stats),
-        files=_files(_need(raw, "files", list), _need(raw, "fileStats", list)),
+        files=files,
     )
 
 

@@ -5,6 +5,7 @@ An orphan is looked at once more at the moment of doing: every client is asked w
 
 from __future__ import annotations
 
+import posixpath
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,10 @@ from reconciler.facts import Absent, Fact, Known, NotThere
 from reconciler.kind import Verb, Verdict, World
 from reconciler.stack import Stack
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, FsSize, Inode, Inodes
+from resources.clients.localfs import HERE, FsSize, Inode, Inodes, RealPaths
 from resources.clients.localfs import quarantine as store
 from resources.clients.torrents import OneTorrent, Torrents
-from resources.references import Place, place
+from resources.torrent_retention.claims import Claims, looks
 from resources.torrent_retention.world import digest
 
 
@@ -36,15 +37,14 @@ class Quarantine(Verb):
         return Known({"files": told, "claimed": self._claimed(world, action)}, world.now())
 
     def _claimed(self, world: World, action: Action) -> list[str]:
-        """Torrents of any client that lie in, at or above it by now. ReadFailed when one cannot tell."""
-        stack, mine = Stack(paths=tuple(action.data["paths"])), Place(HERE, action.data["path"])
-        found = []
-        for name in action.data["clients"]:
-            for torrent in world.client(name).read(Torrents(name)):
-                where = place(stack, name, torrent.content)
-                if where is not None and where.overlaps(mine):
-                    found.append(torrent.name)
-        return sorted(found)
+        """Torrents of any client that claim it by now, or of which that cannot be told. ReadFailed when one cannot tell."""
+        stack, folder = Stack(paths=tuple(action.data["paths"])), action.data["folder"]
+        told = {name: world.client(name).read(Torrents(name)) for name in action.data["clients"]}
+        paths = looks(stack, told, [folder])
+        real = dict(zip(paths, world.client(HERE).read(RealPaths(HERE, paths)), strict=True))
+        claims = Claims(stack, told, [folder], real)
+        owner = claims.owner(folder, posixpath.basename(action.data["path"]))
+        return sorted({*claims.lost, *([owner] if owner else [])})
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
         data = action.data

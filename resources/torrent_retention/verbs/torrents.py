@@ -21,14 +21,13 @@ from resources.clients.localfs import HERE, FsSize, Inodes
 from resources.clients.localfs import quarantine as store
 from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
-from resources.references import Graph, place
 from resources.torrent_retention import judge
 from resources.torrent_retention.imported import Taken, still_taken
 from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs.aside import move_aside
-from resources.torrent_retention.world import files_digest, referer
+from resources.torrent_retention.world import ALWAYS, files_digest, placed, referer
 
 
 def _found(world: World, action: Action) -> Torrent:
@@ -40,6 +39,8 @@ def _found(world: World, action: Action) -> Torrent:
 def _verdict(world: World, action: Action, torrent: Torrent) -> str:
     """The rules once more, over the torrent as it is now: "go", or why not."""
     data = action.data
+    if ALWAYS in {n.lower() for n in (torrent.label, *torrent.tags)}:
+        return f"it carries {ALWAYS}"
     if data["disowned"]:
         return "go" if disowned_now(torrent) else "its tracker knows it again"
     spec = RetentionSpec.model_validate_json(json.dumps(data["rules"]))
@@ -53,14 +54,11 @@ def _verdict(world: World, action: Action, torrent: Torrent) -> str:
 def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
     """Torrents of any client that lie where this one lies, but for those that go with it. ReadFailed."""
     stack = Stack(paths=tuple(action.data["paths"]))
-    graph = Graph()
     own = referer(action.data["connection"], torrent)
-    graph.add(own, place(stack, action.data["connection"], torrent.content))
-    for name in action.data["clients"]:
-        for other in world.client(name).read(Torrents(name)):
-            who = referer(name, other)
-            if who != own:
-                graph.add(who, place(stack, name, other.content))
+    told = {name: list(world.client(name).read(Torrents(name))) for name in action.data["clients"]}
+    mine = told[action.data["connection"]]
+    told[action.data["connection"]] = [torrent, *(t for t in mine if t.hash != torrent.hash)]
+    graph = placed(stack, told)
     return sorted({o.ident for o in graph.same(own) | graph.around(own)} - set(action.data["together"]))
 
 
@@ -184,7 +182,7 @@ def _sees_them(world: World, action: Action) -> None:
 def _batch(world: World, action: Action) -> bool:
     """Whether its data lies in quarantine."""
     batches = world.client(HERE).read(store.Batches(HERE, action.data["root"]))
-    return any(b.id == action.data["batch"] for b in batches)
+    return any(b.id == action.data["batch"] and (b.whole or b.bytes) for b in batches)
 
 
 def _surely_gone(world: World, action: Action) -> None:
