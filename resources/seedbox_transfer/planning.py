@@ -25,6 +25,7 @@ from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
 HERE_WHOLE = "here, whole"
+CHANGED = "fetched before, and changed since, here or on the server: left as it is"
 Seedbox = Resource[SeedboxTransferSpec]
 
 
@@ -153,7 +154,10 @@ class _Planning:
             return False
         if isinstance(local, Known):
             return self._beside(release, local.value)
-        pending = next((p for p in self.ledger.pending if p.action.subject.ident == self._subject(release).ident), None)
+        ident = self._subject(release).ident
+        pending = next(
+            (p for p in self.ledger.pending if p.action.subject.ident == ident and self._into(p.action)), None
+        )
         if pending is not None:
             verdict = pending.verdict
             self.under_way.append(
@@ -177,8 +181,8 @@ class _Planning:
         if all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape:
             self.quiet[release.title] = HERE_WHOLE
             return False
-        if self._tombstone(release) is not None:  # fetched whole, and changed here since: what a person does with it
-            self.quiet[release.title] = HERE_WHOLE
+        if self._tombstone(release) is not None:  # what a person does with it is theirs
+            self.quiet[release.title] = CHANGED
             return False
         mine = f"{len(local)} files, {size_text(sum(f.size for f in local))}"
         theirs = f"{len(release.files)} files, {size_text(release.bytes)}"
@@ -190,11 +194,20 @@ class _Planning:
         ident, oldest = self._subject(release).ident, self.resource.spec.tombstones
         for past in reversed(self.ledger.history):
             action = past.action
-            if action.verb != "fetch" or past.outcome != "done" or action.subject.ident != ident:
+            if (
+                action.verb != "fetch"
+                or past.outcome != "done"
+                or action.subject.ident != ident
+                or not self._into(action)
+            ):
                 continue
             young = (self.now - past.at).total_seconds() < oldest
             return past if young and release.bytes <= action.data["bytes"] else None
         return None
+
+    def _into(self, action: Action) -> bool:
+        """Whether it is about our folder: another one may want the same release."""
+        return bool(action.data.get("to", self.resource.spec.to) == self.resource.spec.to)
 
     def _complete(self, release: Release) -> bool:
         spec = self.resource.spec
@@ -287,8 +300,11 @@ class _Planning:
         whole = sum(r.bytes for r in found)
         many = "1 release" if len(found) == 1 else f"{len(found)} releases"
         yield f"{many} on {self.resource.spec.source.sftp}, {size_text(whole)}; here already: {here}."
-        if len(self.quiet) > here:
-            yield f"Fetched before and tidied away here, so not fetched again: {len(self.quiet) - here}."
+        changed = sum(said == CHANGED for said in self.quiet.values())
+        if changed:
+            yield f"Fetched before, and changed since, here or on the server: {changed}, left as they are."
+        if len(self.quiet) > here + changed:
+            yield f"Fetched before and tidied away here, so not fetched again: {len(self.quiet) - here - changed}."
         if self.actions:
             yield "Nothing is deleted."
         if closed:

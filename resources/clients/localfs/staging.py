@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,6 +116,7 @@ class Staging:
         self._fds: dict[str, int] = {}
         self._lock = Lock()
         self._unflushed = 0
+        self._late: list[bytes] | None = None  # lines that wait for a mark
         self.files.mkdir(parents=True, exist_ok=True)
         self._map = (self.folder / "segments").open("ab", buffering=0)
         try:
@@ -186,18 +188,25 @@ class Staging:
 
     def done(self, name: str, size: int, mtime_ns: int, offset: int, length: int) -> None:
         """Mark a segment as here."""
+        line = _line([name, size, mtime_ns, offset, length])
         with self._lock:
-            self._map.write(_line([name, size, mtime_ns, offset, length]))
             self._unflushed += length
+            if self._late is not None:  # a mark is on its way, and must not speak of what came after its flush
+                self._late.append(line)
+                return
+            self._map.write(line)
             if self._unflushed < FLUSH_EVERY:
                 return
             self._unflushed = 0
+            self._late = []
             for fd in self._fds.values():
                 os.fdatasync(fd)
         os.sync()
         with self._lock:
+            late, self._late = self._late or [], None
             self._map.write(_line({"mark": True, "boot": boot()}))
             os.fsync(self._map.fileno())
+            self._map.write(b"".join(late))
 
     def finished(self, name: str, size: int, mtime_ns: int) -> None:
         """All of a file is here: its length and time are made right."""
@@ -221,12 +230,15 @@ class Staging:
         self._rewrite()
 
     def keep_only(self, names: set[str]) -> None:
-        """Remove files and folders that are no part of the tree any more (an earlier state of the release)."""
+        """Remove files and folders that are no part of the tree any more (an earlier state of the release), and what we have
+        not made: links, and files with a second name. Writing to those would change what lies elsewhere."""
         for folder, folders, files in os.walk(self.files, topdown=False):
             for name in (*files, *folders):
                 path = Path(folder, name)
-                if str(path.relative_to(self.files)) not in names:
-                    path.unlink() if name in files or path.is_symlink() else shutil.rmtree(path)
+                told = path.lstat()
+                foreign = not (stat.S_ISDIR(told.st_mode) or (stat.S_ISREG(told.st_mode) and told.st_nlink == 1))
+                if foreign or str(path.relative_to(self.files)) not in names:
+                    shutil.rmtree(path) if stat.S_ISDIR(told.st_mode) else path.unlink()
 
     def publish(self, *, single: bool) -> None:
         """Flush everything, then one rename into place. FileExistsError when something is there already.
@@ -241,6 +253,7 @@ class Staging:
             if self.final.exists():
                 raise FileExistsError(errno.EEXIST, "it is there already", str(self.final))
             source.rename(self.final)
+        _flush(self.final.parent)
         self.discard()
 
     def discard(self) -> None:
@@ -265,6 +278,15 @@ def _hold(fd: int, path: Path) -> None:
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     if not os.path.samestat(os.fstat(fd), path.stat()):
         raise BlockingIOError
+
+
+def _flush(folder: Path) -> None:
+    """The names in a folder survive a power cut from here on."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _line(row: Any) -> bytes:

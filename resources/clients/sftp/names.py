@@ -6,6 +6,7 @@ sent back as it came. Such a name, and every other that could lead out of a fold
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 255  # bytes of one name, as the usual file systems have it
@@ -52,10 +53,10 @@ def path_refusal(path: str) -> str:
 
 
 def collision(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Two paths that a file system without letter case would take for one; None when there are none."""
+    """Two paths that a file system would take for one which knows no letter case or composes letters; None: there are none."""
     seen: dict[str, str] = {}
     for path in paths:
-        other = seen.setdefault(path.casefold(), path)
+        other = seen.setdefault(unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()), path)
         if other != path:
             return other, path
     return None
