@@ -38,6 +38,7 @@ from resources.clients.servarr import (
     TreeFile,
 )
 from resources.clients.servarr.client import ServarrClient
+from resources.clients.servarr.history import History
 from tests.unit.clients.raw import Asked, Raw, Send, cut, reply
 
 STATUS = {"appName": "Sonarr", "version": "4.0.19.2979", "instanceName": "tv", "osName": "debian", "urlBase": ""}
@@ -548,6 +549,7 @@ def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         "/command/3": {"id": 3, "name": "RssSync", "status": "completed", "result": "successful"},
         "/queue": queue_of(1),
         "/episodefile": [],
+        "/history": {"totalRecords": 0, "records": []},
         "/filesystem": {"directories": [], "files": []},
         "/filesystem/mediafiles": [],
         "/log": {"totalRecords": 1, "records": [{"id": 1, "message": "hello", "logger": "x", "level": "info"}]},
@@ -557,11 +559,12 @@ def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         *(q("tv", 1) for q in (OneItem, FileRows)),
         *(q("tv", "/tv1") for q in (Listing, Tree, MediaFiles)),
         CommandById("tv", 3),
+        History("tv"),
     ]
     with client(monkeypatch, answers) as (tv, _):
         found = [tv.read(q) for q in queries]
         assert set(tv._answers) == {type(q) for q in queries}
-    assert len(found) == 14
+    assert len(found) == 15
     assert found[13].over
     assert found[4][0].queued is not None
     assert not found[4][0].over
