@@ -80,3 +80,26 @@ def test_every_point(pilot: Pilot, app: str, tmp_path: Path) -> None:
             assert k > len(whole), "it ended well without coming to its point"
             return
         figures.add("crash", WHAT, killed=1, converged=1, **{WRITES: 1, f"in torrent_retention under {app}": 1})
+
+
+def test_every_point_of_bringing_back(pilot: Pilot, tmp_path: Path) -> None:
+    """rtorrent has kept a torrent whose data was moved aside: the data is brought back, and that is killed."""
+
+    def one(k: int) -> list[str]:
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        with rig("rtorrent", folder, WISH) as it:
+            it.line.fault = "ignored"
+            it.sim.apply()
+            it.line.fault = ""
+            it.line.asked.clear()
+            assert {a.verb for a in it.sim.proposal().actions} >= {"restore"}
+            return crash(pilot, it, k)
+
+    whole = one(0)
+    assert "after restore" in whole, whole
+    for k in count(2, STEP):
+        if not one(k):
+            assert k > len(whole), "it ended well without coming to its point"
+            return
+        figures.add("crash", WHAT, killed=1, converged=1, **{WRITES: 1, "in torrent_retention, bringing back": 1})

@@ -66,6 +66,19 @@ def test_law_1_fixed_point(it: Rig) -> None:
     reached(it, before)
 
 
+@pytest.mark.parametrize("mode", ["pause", "torrent"])
+def test_law_1_where_the_data_stays(it: Rig, mode: str) -> None:
+    """One of a pair may then go without the other."""
+    before = it.files()
+    it.sim.declare(WISH + f"delete: {mode}")
+    assert states(it) == {"done"}
+    assert it.files() == before and it.waiting() == {}
+    stopped = sorted(t.name for t in it.server.torrents.values() if not t.active)
+    assert stopped == ([*GOES[:1], "Pair", *GOES[1:]] if mode == "pause" else [])
+    assert it.names == (sorted([*GOES, *STAYS]) if mode == "pause" else ["Else.mkv", "Pair", "Young.mkv"])
+    assert it.sim.proposal().actions == ()
+
+
 def test_law_2_the_same_facts_give_the_same_plan(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of the client's list, and that of the YAML."""
     now = it.sim.clock.now()
