@@ -20,7 +20,7 @@ from tests.effort import PROOF
 from tests.kinds.torrent_retention.rig import APPS, STAYS, WISH, Rig, rig
 
 ROUNDS = 4
-STEP = 1 if PROOF else 5
+STEP = 1 if PROOF else 8
 WORDS = ("before consume", "after consume", "before intend", "after intend", "before settle", "after settle", "send")
 
 
