@@ -48,7 +48,8 @@ class Sharing:
             return
         for candidate in list(self._found.values()):
             self._alone(candidate)
-        sizes = {f.size for c in self._found.values() for f in c.torrent.files or ()}
+        going = (c.torrent for c in self._found.values() if c.judgement.delete == "data")
+        sizes = {f.size for torrent in going for f in torrent.files or ()}
         self._look()
         self._tie(sizes)
         self._groups()
