@@ -4,6 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Tests at a time: two a core, because most of what the live ones do is wait for servers.
+WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
+
+# The tests start `arr` hundreds of times: compiled modules are kept, also where the environment says not to.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo demo-seedbox test lint fidelity bench proof docs lock clean
 
 help:
@@ -34,7 +40,7 @@ demo-seedbox: $(READY)
 	@$(BIN)/python -m sandbox.seedbox
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -65,7 +65,13 @@ def test_an_empty_folder_and_a_missing_one_are_no_wish(tiny: Lab) -> None:
         file.unlink()
     ends(tiny, "plan", code=64, says=("desired:1:1", "no .yaml or .yml file", "mounted?"), reads=False)
     tiny.desired.rmdir()
-    ends(tiny, "plan", code=64, says=("desired:1:1", "there is no such file or folder", "check the path"), reads=False)
+    ends(
+        tiny,
+        "plan",
+        code=64,
+        says=("desired:1:1", "there is no such file or folder", "arr init", "--desired PATH"),
+        reads=False,
+    )
     assert not tiny.state.exists()
 
 
