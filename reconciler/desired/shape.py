@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -131,8 +131,9 @@ class Shape:
         return f", at least {low}" if low is not None else f", at most {high}" if high is not None else ""
 
 
+@cache
 def shape_of(model: type[BaseModel]) -> Shape:
-    """The shape of one model."""
+    """The shape of one model. Made once: pydantic takes its time over it, and a reference page asks for hundreds."""
     schema = model.model_json_schema(schema_generator=Generator)
     return Shape(schema, schema.get("$defs", {}))
 

@@ -77,11 +77,12 @@ def test_unknown(path: str, message: str, remedy: str) -> None:
 
 
 def test_every_field_of_what_is_installed_is_explained() -> None:
-    """A field without a description is a field that nobody explained to its users."""
+    """A field without a description is a field that nobody explained to its users. What holds itself is walked once."""
     kinds, apps = registry.kinds(), registry.apps()
     todo, silent = [""], []
     while todo:
         found = explain(todo.pop(), kinds, apps)
-        todo += [c.path for c in found.children]
+        above = found.path.split(".")
+        todo += [c.path for c in found.children if c.name not in above]
         silent += [found.path] if not found.description else []
     assert not silent
