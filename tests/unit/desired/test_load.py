@@ -184,7 +184,8 @@ class TestWhatCannotBeReadIsNeverEmpty:
     def test_missing(self, folder: Folder) -> None:
         (fault,) = folder.faults(folder.path / "nowhere")
         assert fault.message == "there is no such file or folder"
-        assert "check the path" in fault.hint
+        assert "arr init" in fault.hint
+        assert "--desired PATH" in fault.hint
 
     def test_folder_without_yaml(self, folder: Folder) -> None:
         (fault,) = folder.faults()
