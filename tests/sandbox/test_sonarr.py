@@ -183,20 +183,16 @@ def test_deletion_goes_as_far_as_it_may_and_is_only_logged(play: Play) -> None:
     assert client.get("/series") == []
 
 
-def test_ten_thousand_rows_are_listed_within_a_second(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ARR_SANDBOX_SPECS", raising=False)  # checking twelve megabytes is not what is timed here
+def test_ten_thousand_rows_are_listed_with_their_figures(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long that takes is for the benchmark of plans to say: it counts in every plan that is measured there."""
+    monkeypatch.delenv("ARR_SANDBOX_SPECS", raising=False)  # twelve megabytes to check
     world = {
         **library(),
         "seed": {},
         "rows": {"series": 10_000, "files": 10, "rootFolders": ["/data/a/tv", "/data/b/tv"]},
     }
     client = Client(play(world)["sonarr"])
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        listed = client.get("/series")
-        took.append(time.monotonic() - began)
-    assert min(took) < 1.0
+    listed = client.get("/series")
     assert len(listed) == 10_000
     assert listed[0]["statistics"]["episodeFileCount"] == 10
     assert len(client.get("/episodefile?seriesId=7")) == 10
