@@ -1,4 +1,5 @@
-"""What only time tells: seeding time of a client that does not count it, and how often a tracker has disowned a torrent.
+"""What only time tells: seeding time of a client that does not count it, how often a tracker has disowned a torrent, and
+since when nobody claims what lies in a folder.
 
 Each plan notes what it saw as a sighting; the next plan reads it from the ledger. The text of a sighting is a small record:
 nothing but this module reads it, and one that does not read is as good as none (which keeps the torrent).
@@ -88,6 +89,20 @@ class Observed:
             return ""
         self.sightings[item] = f"{most:.0f} {since:.0f}"
         return f"{client} shows {count} torrents; at the last good look it was {most:.0f}"
+
+    def unclaimed(self, path: str, state: str, older: float, now: datetime) -> bool:
+        """Whether a plan at least `older` seconds ago (and never less than an hour) saw it unclaimed in this very state,
+        and none since has seen it claimed. A list that a client told short once makes no orphans."""
+        item = f"unclaimed {path}"
+        seen, since = self._before.get(f"{self._address} {item}", ("", None))
+        self.sightings[item] = state
+        return seen == state and since is not None and now - since >= max(timedelta(seconds=older), APART)
+
+    def claimed(self, path: str) -> None:
+        """Somebody claims it: what was seen before begins anew."""
+        item = f"unclaimed {path}"
+        if self._before.get(f"{self._address} {item}", ("", None))[0]:
+            self.sightings[item] = ""
 
     def disowned(self, torrent: Torrent, rule: Unregistered, now: datetime) -> str | None:
         """How it was disowned, once that was seen often and long enough; "" while it is not yet; None when it is not."""

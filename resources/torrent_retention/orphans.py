@@ -1,12 +1,15 @@
 """Orphans: what lies in the client's folders and no torrent of any client claims. It goes to quarantine. Pure.
 
 A name directly in such a folder is one thing: it is an orphan when nothing in it is claimed, by path or by hard link, when
-nothing in it is young, and when no client or app was unable to answer. A client that is down owns everything.
+nothing in it was changed lately, when an earlier plan saw it unclaimed as well, and when no client or app was unable to
+answer. A client that is down owns everything. Clients keep the times of what they download, so that a file is old by its
+mtime proves nothing: its ctime counts as well, and that it was seen.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -24,10 +27,19 @@ from resources.references import Place, local
 from resources.references.graph import freed
 from resources.references.places import root_of
 from resources.torrent_retention import claims
+from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.world import World, digest
 
-Found = tuple[list[Action], list[Held], list[Blocked]]
+
+@dataclass
+class Found:
+    """Actions without ids, what is held or not known, and `waiting`: how many names were not unclaimed for long enough."""
+
+    actions: list[Action] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
+    waiting: int = 0
 
 
 def scans(resource: Resource[RetentionSpec]) -> list[Beneath]:
@@ -38,20 +50,20 @@ def scans(resource: Resource[RetentionSpec]) -> list[Beneath]:
     return [Beneath(HERE, path, (FOLDER, PARTIAL)) for path in dict.fromkeys(p for p in seen if p)]
 
 
-def orphans(world: World, ledger: Ledger, now: datetime) -> Found:
-    """Actions without ids, and what is held or not known."""
-    out: Found = ([], [], [])
+def orphans(world: World, observed: Observed, ledger: Ledger, now: datetime) -> Found:
+    """All of them, in every folder that is searched."""
+    out = Found()
     for scan in scans(world.resource):
         fact = world.facts.get(scan)
         if world.unseen:
             name, why = next(iter(sorted(world.unseen.items())))
             reason = f"{name}: {why.reason}; what it would claim cannot be told"
-            out[2].append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=why.remedy, code=why.code))
+            out.blocked.append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=why.remedy, code=why.code))
         elif not isinstance(fact, Known):
             reason, remedy = getattr(fact, "reason", "it is not there"), getattr(fact, "remedy", "")
-            out[2].append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=remedy, code="refused"))
+            out.blocked.append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=remedy, code="refused"))
         else:
-            _folder(world, scan.path, fact.value, now, ledger, out)
+            _folder(world, observed, scan.path, fact.value, now, ledger, out)
     return out
 
 
@@ -71,39 +83,66 @@ def _claims(world: World) -> claims.Claims | None:
     return claims.Claims(world.stack, world.torrents, folders, dict(zip(query.paths, fact.value, strict=True)))
 
 
-def _folder(world: World, folder: str, inodes: tuple[Inode, ...], now: datetime, ledger: Ledger, out: Found) -> None:
+def _folder(
+    world: World,
+    observed: Observed,
+    folder: str,
+    inodes: tuple[Inode, ...],
+    now: datetime,
+    ledger: Ledger,
+    out: Found,
+) -> None:
     told = world.resource.spec.orphans
     assert told is not None  # noqa: S101  # there is a scan only where it is declared
     claimed = _claims(world)
     if claimed is None or claimed.lost:
         lost = claimed.lost if claimed is not None else ["any torrent"]
         reason = f"where the data of {lost[0]} lies is not known ({len(lost)} torrents)"
-        out[2].append(Blocked(what=f"orphans in {folder}", reason=reason, remedy="see the client", code="incomplete"))
+        out.blocked.append(
+            Blocked(what=f"orphans in {folder}", reason=reason, remedy="see the client", code="incomplete")
+        )
         return
     by_name: dict[str, list[Inode]] = defaultdict(list)
     for inode in inodes:
         by_name[inode.path[len(folder) :].strip("/").split("/")[0]].append(inode)
     mine = {name for name in by_name if claimed.owner(folder, name)}
     owned = {i.ident for name in mine for i in by_name[name] if i.state == "file"}
-    young = int((now - timedelta(seconds=told.older)).timestamp() * 1e9)
     for name, files in sorted(by_name.items()):
         at = Place(HERE, f"{folder}/{name}")
-        mapped = any(at.overlaps(root) for _, _, root in world.roots)
-        if name in mine or mapped or any(fnmatchcase(name, p) for p in told.ignore):
+        if name in mine or any(i.ident in owned for i in files if i.state == "file"):
+            observed.claimed(shown(at.path))
+        elif any(at.overlaps(root) for _, _, root in world.roots) or any(fnmatchcase(name, p) for p in told.ignore):
             continue
-        if any(i.mtime_ns > young for i in files) or any(i.ident in owned for i in files if i.state == "file"):
-            continue
-        bad = next((i for i in files if i.state != "file" or not is_whole(i.path)), None)
-        subject = Subject(connection=HERE, type="path", key=shown(at.path), title=shown(name))
-        if bad is not None:
-            why = f"{shown(bad.path)} is no plain file ({bad.why or bad.state})"
-            if not is_whole(bad.path):
-                why = f"{shown(bad.path)} is no text: its client may call it otherwise"
-            out[1].append(Held(subject=subject, reason=why, way_forward="look at it yourself"))
-        elif any(at.path == p or at.path.startswith(f"{p}/") for p in _protected(world, ledger)):
-            out[1].append(Held(subject=subject, reason="protected: nothing may destroy it"))
+        elif not _abandoned(observed, shown(at.path), files, told.older, now):
+            out.waiting += 1
+        elif held := _held(world, ledger, at.path, files):
+            subject = Subject(connection=HERE, type="path", key=shown(at.path), title=shown(name))
+            out.held.append(Held(subject=subject, reason=held[0], way_forward=held[1]))
         else:
-            out[0].append(_action(world, folder, name, files, now))
+            out.actions.append(_action(world, folder, name, files, now))
+
+
+def _abandoned(observed: Observed, path: str, files: list[Inode], older: float, now: datetime) -> bool:
+    """Whether nothing of it was changed, and nobody was seen to claim it, for as long as the wish says."""
+    long = observed.unclaimed(path, digest([[shown(i.path), i.state, i.size, i.mtime_ns] for i in files]), older, now)
+    return long and _changed(files) <= (now - timedelta(seconds=older)).timestamp()
+
+
+def _changed(files: list[Inode]) -> float:
+    """When the last of them was changed, in seconds: written or renamed, whatever its own time says."""
+    return max(max(i.mtime_ns, i.ctime_ns) for i in files) / 1e9
+
+
+def _held(world: World, ledger: Ledger, path: str, files: list[Inode]) -> tuple[str, str] | None:
+    """Why it stays though nobody claims it, and the way forward; None when it may go."""
+    bad = next((i for i in files if i.state != "file" or not is_whole(i.path)), None)
+    if bad is not None and not is_whole(bad.path):
+        return f"{shown(bad.path)} is no text: its client may call it otherwise", "look at it yourself"
+    if bad is not None:
+        return f"{shown(bad.path)} is no plain file ({bad.why or bad.state})", "look at it yourself"
+    if any(path == p or path.startswith(f"{p}/") for p in _protected(world, ledger)):
+        return "protected: nothing may destroy it", ""
+    return None
 
 
 def _protected(world: World, ledger: Ledger) -> set[str]:
@@ -118,7 +157,7 @@ def _action(world: World, folder: str, name: str, files: list[Inode], now: datet
     path = f"{folder}/{name}"
     root = root_of(resource.stack, HERE, path) or folder
     gives = freed(files)
-    last = datetime.fromtimestamp(max(i.mtime_ns for i in files) / 1e9, now.tzinfo)
+    last = datetime.fromtimestamp(_changed(files), now.tzinfo)
     batch = f"orphan-{digest([path, [[i.path, i.inode] for i in files]])}"
     kept = f"; {size_text(gives.kept)} of it has other names and frees nothing" if gives.kept else ""
     return Action(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from reconciler.action import Action, Bar, Blocked, Held, Proposal
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
-from reconciler.units import percent_text, size_text
+from reconciler.units import age_text, percent_text, size_text
 from resources.clients.localfs import HERE, Batch, FsSize, Inodes, Space
 from resources.torrent_retention import orphans, removal, stranded
 from resources.torrent_retention.decide import Candidate, Decider, Decisions
@@ -40,20 +40,20 @@ def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: d
     actions = [stranded.restore(world, batch) for batch in back]
     back_ids = [b.id for b in back]
     actions += stranded.due(world, now, back_ids, decider.protected)
-    lost, held, blocked = orphans.orphans(world, ledger, now) if known else ([], [], [])
+    lost = orphans.orphans(world, found.observed, ledger, now) if known else orphans.Found()
     bars, going, more, blind = _pressed(
         resource, facts, found, actions, stranded.free(world, back_ids, decider.protected)
     )
-    actions += more + lost
+    actions += more + lost.actions
     groups = [removal.actions(world, group, space=bool(bars)) for group in going]
     paused = [a for made in groups for a in made if not (a.verb == "pause" and a.before == a.after)]
     return Proposal(
         actions=_numbered(str(resource.address), [*actions, *paused]),
-        held=(*found.held, *held),
-        blocked=tuple(dict.fromkeys((*found.blocked, *blocked, *blind))),
+        held=(*found.held, *lost.held),
+        blocked=tuple(dict.fromkeys((*found.blocked, *lost.blocked, *blind))),
         bars=bars,
         not_checked=_not_checked(found),
-        summary=_summary(found, actions + paused, bars),
+        summary=_summary(found, actions + paused, bars, lost.waiting),
         population={resource.spec.connection: len(world.own)} if known else {},
         sightings=found.observed.sightings,
     )
@@ -137,7 +137,7 @@ def _not_checked(found: Decisions) -> tuple[str, ...]:
     return ("hard links, and what a deletion frees (no path of this machine leads there)",) if unseen else ()
 
 
-def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...]) -> tuple[str, ...]:
+def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...], waiting: int) -> tuple[str, ...]:
     """What the list adds up to: always with what is deleted, above all when it is nothing."""
     counts = ", ".join(f"{found.counts[code]} {word}" for code, word in WORDS.items() if found.counts[code])
     many = "1 torrent" if len(found.world.own) == 1 else f"{len(found.world.own)} torrents"
@@ -154,6 +154,9 @@ def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...]) -> 
         )
     if actions:
         lines.append(f"Frees {size_text(sum(a.effects.bytes_freed for a in actions))} now.")
+    told = found.world.resource.spec.orphans
+    if waiting and told is not None:
+        lines.append(f"Not claimed by any torrent, and not for {age_text(told.older)} yet: {waiting}, left alone.")
     if bars and not bars[0].ok:
         lines.append(f"{bars[0].name} stays fuller than wanted: nothing else may go that would free anything.")
     return tuple(lines)

@@ -124,7 +124,10 @@ class Orphans(_Part):
     """Files below the client's folders that no torrent of any client claims. They go to quarantine."""
 
     under: tuple[str, ...] = Field(min_length=1, description="Folders, as the client sees them.")
-    older: Age = Field(default=7 * 86400, description="Only what was not changed for this long.")
+    older: Age = Field(
+        default=7 * 86400,
+        description="Only what nothing has changed, and no torrent was seen to claim, for this long; seen by two plans at least.",
+    )
     ignore: tuple[str, ...] = Field(default=(), description="Names directly in these folders that stay (with * and ?).")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,14 +28,15 @@ def test_a05_a_client_that_is_down_owns_everything(tmp_path: Path, monkeypatch: 
     orphan.write_bytes(b"o" * 70_000)
     young = downloads / "Young.mkv"
     young.write_bytes(b"y" * 10_000)
-    for path in (orphan, downloads / "Theirs" / "a.mkv", downloads / "Theirs" / "b.mkv", downloads / "Mine.mkv"):
-        os.utime(path, (1_600_000_000, 1_600_000_000))
+    tomorrow = time.time() + 2 * 86400
+    os.utime(young, (tomorrow, tomorrow))
     wish = f"connection: rt\nmay_go: {{ratio: '>= 100'}}\n{FREE}orphans: {{under: [{downloads}], older: 1d}}"
     other = Qbittorrent([theirs])
     with Rtorrent([mine]) as rt:
         with other:
             sim = Sim(tmp_path, {"rt": rt.url, "qb": QB.format(url=other.url)}, downloads)
             sim.declare(wish)
+            sim.wait(timedelta(days=2))
             asked = sim.proposal()
         assert [a.subject.title for a in asked.actions] == ["Orphan"]
         down = sim.proposal()  # the other client is gone
@@ -41,6 +44,7 @@ def test_a05_a_client_that_is_down_owns_everything(tmp_path: Path, monkeypatch: 
         assert any("orphans" in b.what and "qb" in b.reason for b in down.blocked) and sim.code() == Exit.BLOCKED
         with Qbittorrent([theirs]) as again:
             sim = Sim(tmp_path, {"rt": rt.url, "qb": QB.format(url=again.url)}, downloads)
+            sim.clock.ahead = timedelta(days=2)
             sim.declare(wish)
             assert [o[2] for o in sim.states(sim.apply())] == ["done"]
             assert sim.proposal().actions == ()
@@ -53,10 +57,10 @@ def test_a05_a_torrent_added_since_the_plan_claims_it(tmp_path: Path) -> None:
     """Between plan and apply somebody adds the torrent again: the precondition sees it, and the file stays."""
     downloads = tmp_path / "dl"
     late = payload(downloads, "Late", 3, files={"l.mkv": 40_000})
-    os.utime(downloads / "Late" / "l.mkv", (1_600_000_000, 1_600_000_000))
     with Rtorrent([payload(downloads, "Mine.mkv", 1)]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(f"connection: rt\nmay_go: {{ratio: '>= 100'}}\n{FREE}orphans: {{under: [{downloads}]}}")
+        sim.wait(timedelta(days=8))
         plan = sim.plan()
         assert [a.subject.title for a in plan.actions()] == ["Late"]
         rt.torrents[late.hash.upper()] = late

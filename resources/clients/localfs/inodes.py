@@ -24,6 +24,7 @@ class Inode:
 
     `state`  file, folder, other (a link, a socket), missing (its folder is there, it is not) or unreadable (`why`).
     `names`  how many names these bytes have in all; `on_disk` the bytes that they take there.
+    `ctime_ns`  when it was last written, renamed, linked or got other rights: no program can set it back, as it can `mtime_ns`.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Inode:
     on_disk: int = 0
     mtime_ns: int = 0
     why: str = ""
+    ctime_ns: int = 0
 
     @property
     def ident(self) -> tuple[int, int]:
@@ -72,8 +74,9 @@ def look(path: str) -> Inode:
     mode = told.st_mode
     state = "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
     return Inode(
-        path, state, told.st_dev, told.st_ino, told.st_nlink, told.st_size, told.st_blocks * BLOCK, told.st_mtime_ns
-    )
+        path, state, told.st_dev, told.st_ino, told.st_nlink, told.st_size, told.st_blocks * BLOCK, told.st_mtime_ns,
+        ctime_ns=told.st_ctime_ns,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ class Sim:
     def proposal(self) -> Proposal:
         return self.plan().resources[0].proposal
 
+    def wait(self, span: timedelta) -> None:
+        """A plan now, and then this much time: what a later plan finds was seen before."""
+        self.plan()
+        self.clock.ahead += span
+
     def code(self) -> Exit:
         """The exit code of `arr plan`."""
         return exit_code(self.plan(), detailed=False)

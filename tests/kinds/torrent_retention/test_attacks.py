@@ -47,10 +47,7 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def searched(downloads: Path) -> str:
-    """A wish under which nothing goes but orphans; everything there counts as old."""
-    for path in downloads.rglob("*"):
-        if path.is_file():
-            os.utime(path, (1_600_000_000, 1_600_000_000))
+    """A wish under which nothing goes but orphans: what nobody claims for a day."""
     return STAY + f"orphans: {{under: [{downloads}], older: 1d}}"
 
 
@@ -67,6 +64,7 @@ def test_a_folder_behind_a_link_is_claimed(tmp_path: Path) -> None:
     with Rtorrent([film]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(searched(downloads))
+        sim.wait(timedelta(days=2))
         assert sim.states(sim.apply()) == [("quarantine", "Left.mkv", "done")]
     assert (downloads / "kept" / "Film.mkv").exists()
 
@@ -78,6 +76,7 @@ def test_files_of_a_payload_without_a_folder_of_its_own_are_claimed(tmp_path: Pa
     with Rtorrent([bare]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(searched(downloads))
+        sim.wait(timedelta(days=2))
         assert [a.subject.title for a in sim.proposal().actions] == ["Left.mkv"]
 
 
@@ -90,6 +89,7 @@ def test_half_a_file_under_the_name_that_clients_give_it_is_claimed(tmp_path: Pa
     with Qbittorrent([half]) as qb:
         sim = Sim(tmp_path, {"rt": QB.format(url=qb.url)}, downloads)
         sim.declare(searched(downloads))
+        sim.wait(timedelta(days=2))
         assert [a.subject.title for a in sim.proposal().actions] == ["Left.mkv"]
 
 
@@ -103,6 +103,7 @@ def test_what_is_under_way_is_claimed_in_a_folder_for_incomplete_files(tmp_path:
     with Rtorrent([half]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(searched(downloads).replace(f"[{downloads}]", f"[{downloads}/incomplete]"))
+        sim.wait(timedelta(days=2))
         assert [a.subject.title for a in sim.proposal().actions] == ["Left.mkv"]
 
 
@@ -115,7 +116,7 @@ def test_a_name_that_is_no_text_is_held_and_breaks_no_plan(tmp_path: Path) -> No
     with Rtorrent([film]) as rt:
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(STAY + f"orphans: {{under: [{downloads}], older: 0s}}")
-        sim.clock.ahead = timedelta(hours=1)
+        sim.wait(timedelta(hours=1))
         proposal = sim.proposal()
         assert proposal.actions == () and "no text" in held(proposal)["Fil\\xff.mkv"]
     assert odd.exists()
@@ -129,6 +130,7 @@ def test_the_empty_list_of_another_client_is_not_believed_at_once(tmp_path: Path
     with Rtorrent(mine) as rt, Qbittorrent(theirs) as qb:
         sim = Sim(tmp_path, {"rt": rt.url, "qb": QB.format(url=qb.url)}, downloads)
         sim.declare(searched(downloads).replace("100", "2"))
+        sim.wait(timedelta(days=2))
         sim.apply()
         mine[0].ratio = 3000
         qb.torrents.clear()
@@ -137,8 +139,71 @@ def test_the_empty_list_of_another_client_is_not_believed_at_once(tmp_path: Path
             assert list(plan.actions()) == [] and "shows 0 torrents" in str(plan.resources[0].proposal.blocked)
             sim.apply(plan)
         assert (downloads / "F.mkv").exists() and (downloads / "T.mkv").exists()
-        sim.clock.ahead = timedelta(minutes=20)
+        sim.clock.ahead += timedelta(minutes=20)
+        assert [a.subject.title for a in sim.plan().actions()] == ["F.mkv"]
+        sim.wait(timedelta(days=1))
         assert sorted(a.subject.title for a in sim.plan().actions()) == ["F.mkv", "T.mkv"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_keeps_old_times_is_no_orphan_at_once(tmp_path: Path, moved: bool) -> None:
+    """A client, `cp -p` and `mv` keep the times of a file: that it is old says nothing of since when it lies there."""
+    downloads, aside = tmp_path / "dl", tmp_path / "aside"
+    for folder in (downloads, aside / "Late"):
+        folder.mkdir(parents=True)
+    old = aside / "Late" / "e1.mkv"
+    old.write_bytes(b"late" * 5000)
+    os.utime(old, (1_600_000_000, 1_600_000_000))
+    with Rtorrent([payload(downloads, "Mine.mkv", 1)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(searched(downloads))
+        sim.wait(timedelta(days=2))
+        if moved:  # the folder is renamed: no inode of a file changes
+            (aside / "Late").rename(downloads / "Late")
+        else:
+            shutil.copytree(aside / "Late", downloads / "Late")
+        for hours in (0, 1, 22):
+            sim.clock.ahead += timedelta(hours=hours)
+            proposal = sim.proposal()
+            assert proposal.actions == () and "not for 24 h yet: 1, left alone" in " ".join(proposal.summary)
+        sim.clock.ahead += timedelta(hours=2)
+        assert [a.subject.title for a in sim.proposal().actions] == ["Late"]
+
+
+def test_what_was_replaced_under_its_old_times_is_no_orphan(tmp_path: Path) -> None:
+    """It was seen unclaimed two days ago; since then `cp -p` has put another file there, of the same size and time."""
+    downloads = tmp_path / "dl"
+    left = downloads / "Left.mkv"
+    downloads.mkdir()
+    left.write_bytes(b"left")
+    os.utime(left, (1_600_000_000, 1_600_000_000))
+    with Rtorrent([payload(downloads, "Mine.mkv", 1)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(searched(downloads))
+        sim.clock.ahead = timedelta(days=-2)
+        sim.wait(timedelta(days=2))
+        assert sim.proposal().actions == ()
+        sim.clock.ahead = timedelta(days=1)
+        assert [a.subject.title for a in sim.proposal().actions] == ["Left.mkv"]
+
+
+def test_a_torrent_that_a_list_left_out_makes_no_orphan(tmp_path: Path) -> None:
+    """Fewer torrents than before, and no fewer than half: what is missing in one answer is no orphan, nor in a second one
+    that is as short after it was whole again."""
+    downloads = tmp_path / "dl"
+    given = [payload(downloads, f"Show{n}", n, files={"e1.mkv": 5_000 + n}) for n in range(4)]
+    with Rtorrent(given) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(searched(downloads))
+        sim.wait(timedelta(days=2))
+        left = rt.torrents.pop(given[0].hash.upper())
+        assert sim.proposal().actions == ()
+        rt.torrents[given[0].hash.upper()] = left
+        sim.wait(timedelta(days=2))
+        rt.torrents.pop(given[0].hash.upper())
+        assert sim.proposal().actions == ()
+        sim.clock.ahead += timedelta(days=1)
+        assert [a.subject.title for a in sim.proposal().actions] == ["Show0"]
 
 
 # --- who needs the same bytes
