@@ -1,6 +1,6 @@
 """`make demo`: the main job, watched. A simulated Sonarr and Radarr start; `arr` plans, applies and plans again.
 
-It runs the very commands a user would type, against `desired/`, and prints each before it runs it. Everything it makes
+It runs the very commands a user would type, against `desired/library`, and prints each before it runs it. Everything it makes
 lies in `.sandbox/demo` and is left there to look at; the servers are stopped at the end.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".sandbox" / "demo"
+DESIRED = "desired/library"
 ARR = str(Path(sys.executable).with_name("arr"))
 
 
@@ -44,8 +45,8 @@ def environment(text: str) -> dict[str, str]:
 
 
 def taken() -> list[int]:
-    """The ports of desired/stack.yaml at which somebody answers already."""
-    ports = re.findall(r"http://127\.0\.0\.1:(\d+)", (ROOT / "desired" / "stack.yaml").read_text())
+    """The ports of desired/library/stack.yaml at which somebody answers already."""
+    ports = re.findall(r"http://127\.0\.0\.1:(\d+)", (ROOT / DESIRED / "stack.yaml").read_text())
     found = []
     for port in map(int, ports):
         with socket.socket() as probe:
@@ -55,9 +56,9 @@ def taken() -> list[int]:
 
 
 def moved(env: dict[str, str]) -> None:
-    """A copy of desired/ with the addresses of the demo's own servers."""
+    """A copy of desired/library with the addresses of the demo's own servers."""
     told = json.loads(arr("sandbox", "status", "--home", str(HOME / "stack"), "--format", "json", env=env, quiet=True))
-    shutil.copytree(ROOT / "desired", HOME / "desired")
+    shutil.copytree(ROOT / DESIRED, HOME / "desired")
     stack = HOME / "desired" / "stack.yaml"
     text = stack.read_text()
     for server in told["servers"]:
@@ -67,7 +68,7 @@ def moved(env: dict[str, str]) -> None:
 
 def main() -> None:
     """The story, from an overfull disk to an empty plan."""
-    env = {**os.environ, "ARR_DESIRED": "desired", "ARR_STATE": str(HOME / "state")}
+    env = {**os.environ, "ARR_DESIRED": DESIRED, "ARR_STATE": str(HOME / "state")}
     up: tuple[str, ...] = ("sandbox", "up", "--home", str(HOME / "stack"))
     subprocess.run(
         [ARR, "sandbox", "down", "--home", str(HOME / "stack")], cwd=ROOT, env=env, capture_output=True, check=False
@@ -78,7 +79,7 @@ def main() -> None:
     if busy:
         desired = (HOME / "desired").relative_to(ROOT)
         say(f"Somebody answers at port {busy[0]} already: a sandbox that you started? It is left alone.")
-        print(f"The demo takes other ports, and {desired}, a copy of desired/ that names them.")
+        print(f"The demo takes other ports, and {desired}, a copy of {DESIRED}/ that names them.")
         up, env["ARR_DESIRED"] = (*up, "--port-base", "0"), str(desired)
     say("A simulated Sonarr and Radarr, with 120 shows and 300 movies on four disks:")
     arr(*up, env=env)
@@ -86,7 +87,7 @@ def main() -> None:
         env |= environment((HOME / "stack" / "sandbox.env").read_text())
         if busy:
             moved(env)
-        say("What should be is written in desired/. What is not so, and what would be done about it:")
+        say(f"What should be is written in {DESIRED}/. What is not so, and what would be done about it:")
         arr("plan", env=env, expect=(0, 2))
         plan = json.loads(arr("plan", "--format", "json", env=env, quiet=True, expect=(0, 2)))
         short = plan["plan"]["id"][:8]

@@ -58,7 +58,9 @@ def tell(scene: Scene) -> None:
     """The story, from a torrent that is complete to an empty seedbox."""
     story, season = Story(scene), scene.release(2)
     torrent = scene.torrent(season)
-    print((scene.home / "desired" / "wish.yaml").read_text(), end="")
+    for name in ("seedbox_transfer.yaml", "torrent_retention.yaml"):
+        lines = (scene.home / "desired" / name).read_text().splitlines()
+        print("\n".join(line for line in lines if not line.startswith("# yaml-language-server")))
     say(f"The seedbox downloads {season.name} from a stranger. It is complete:")
     scene.downloads(torrent)
     first = story.planned()

@@ -1,4 +1,4 @@
-"""A seedbox, a home with Sonarr, two strangers and a tracker, and the files that a user of them would have written.
+"""A seedbox, a home with Sonarr, two strangers and a tracker, and the files of `desired/seedbox` made to fit them.
 
     with Scene(home) as scene:
         season = scene.release(2)
@@ -19,6 +19,7 @@ import random
 import shutil
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -35,33 +36,8 @@ TANK = "/data/tank"
 NOBODY = 65534
 COMMAND_LIMIT_S = 30.0
 
-STACK = """\
-connections:
-  seedbox: {{app: sftp, host: 127.0.0.1, port: {port}, user: {user}, key: {key},
-            host_key: "{fingerprint}"}}
-  rtorrent: {{app: rtorrent, url: "{rtorrent}"}}
-  sonarr: {{app: sonarr, url: "{sonarr}", api_key: {{env: SONARR_API_KEY}}}}
-paths:
-  - {{here: {downloads}, rtorrent: {downloads}, seedbox: {downloads}}}
-  - {{here: {data}, sonarr: /data}}
-"""
-
-WISH = """\
-seedbox_transfer:
-  tv:
-    from: {{sftp: seedbox, path: {downloads}/tv}}
-    to: {data}/tank/incoming
-    when: {{client: rtorrent}}
-    exclude: ["*.nfo"]
-torrent_retention:
-  tv:
-    connection: rtorrent
-    imported_by: [sonarr]
-    may_go: {{imported: true}}
-    trackers:
-      blu: {{match: ["127.0.0.1"], keep_until: {{any: [{{ratio: ">= 1.0"}}, {{seeded: ">= 14d"}}]}}}}
-    quarantine: {{keep: 0s}}
-"""
+EXAMPLE = Path(__file__).parents[2] / "desired" / "seedbox"
+Edit = tuple[str, str]
 
 
 def world() -> Json:
@@ -84,10 +60,10 @@ def world() -> Json:
 
 
 class Scene:
-    """See the module. `wish` may be another text than WISH, with the same names in braces."""
+    """See the module. What is desired is EXAMPLE with the addresses and folders of this scene; `edits` change it further."""
 
-    def __init__(self, home: Path, *, wish: str = WISH) -> None:
-        self.home, self._wish = home, wish
+    def __init__(self, home: Path, *, edits: Sequence[Edit] = ()) -> None:
+        self.home, self._edits = home, edits
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
         self._parts = ExitStack()
@@ -130,20 +106,28 @@ class Scene:
         return {"SONARR_API_KEY": self.stack["sonarr"].api_key}
 
     def _write(self) -> None:
-        told = {
-            "port": self.ssh.port,
-            "user": self.ssh.user,
-            "key": self.ssh.key,
-            "fingerprint": self.ssh.fingerprint,
-            "rtorrent": self.box.url,
-            "sonarr": self.stack["sonarr"].url,
-            "downloads": self.box.downloads,
-            "data": self.data,
-        }
+        here = (
+            ("host: box.example", "host: 127.0.0.1"),
+            ("port: 22", f"port: {self.ssh.port}"),
+            ("user: me\n", f"user: {self.ssh.user}\n"),
+            ("~/.ssh/id_ed25519", str(self.ssh.key)),
+            (f"SHA256:{'A' * 43}", self.ssh.fingerprint),
+            ("scgi://127.0.0.1:5000", self.box.url),
+            ("http://127.0.0.1:8989", self.stack["sonarr"].url),
+            ("/mnt/seedbox", str(self.box.downloads)),
+            ("/home/me/downloads", str(self.box.downloads)),
+            ("/mnt/tank", str(self.data / "tank")),
+            ("*.blu.example", "127.0.0.1"),
+        )
+        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(EXAMPLE.glob("*.yaml"))}
+        for old, new in (*self._edits, *here):
+            if not any(old in text for text in texts.values()):
+                raise ValueError(f"{old!r} stands in no file of {EXAMPLE}")
+            texts = {name: text.replace(old, new) for name, text in texts.items()}
         desired = self.home / "desired"
         desired.mkdir(exist_ok=True)
-        (desired / "stack.yaml").write_text(STACK.format(**told))
-        (desired / "wish.yaml").write_text(self._wish.format(**told))
+        for name, text in texts.items():
+            (desired / name).write_text(text, encoding="utf-8")
 
     # ------------------------------------------------------------------------------------------------ what happens
 

@@ -17,11 +17,11 @@ from reconciler.clock import SystemClock
 from reconciler.plan.model import Plan
 from reconciler.session import Session
 from sandbox.seedbox.programs import lacking
-from sandbox.seedbox.scene import WISH, Scene
+from sandbox.seedbox.scene import Edit, Scene
 from tests.stacks import ARR
 
-SOON = WISH.replace('{{any: [{{ratio: ">= 1.0"}}, {{seeded: ">= 14d"}}]}}', '{{seeded: ">= 0s"}}')
-RASH = SOON.replace("{{imported: true}}", '{{ratio: ">= 0"}}').replace("    imported_by: [sonarr]\n", "")
+SOON: list[Edit] = [('{any: [{ratio: ">= 1.0"}, {seeded: ">= 14d"}]}', '{seeded: ">= 0s"}')]
+RASH: list[Edit] = [*SOON, ("{imported: true}", '{ratio: ">= 0"}'), ("    imported_by: [sonarr-tv]\n", "")]
 
 
 class Home:
@@ -65,13 +65,13 @@ def modified(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def home(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """A scene with the wish that the test names, or that of the demo."""
+    """A scene with the wish of `desired/seedbox`, as it stands or with the edits that the test names."""
     if gone := lacking():
         assert os.environ.get("CI") != "true", gone
         pytest.skip(gone)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)  # the sandbox's servers run as nobody where root starts them
-    with Scene(tmp_path / "scene", wish=getattr(request, "param", WISH)) as scene:
+    with Scene(tmp_path / "scene", edits=getattr(request, "param", ())) as scene:
         for name, value in scene.env.items():
             monkeypatch.setenv(name, value)
         yield Home(scene)
