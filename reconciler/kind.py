@@ -242,6 +242,14 @@ class Kind(ABC, Generic[S]):
         """
         return ()
 
+    def wants(self, resource: Resource[S], proposal: Proposal | None, ledger: Ledger) -> Callable[[str], str]:
+        """What it has still to read though no action of this plan says so: a function from a place (in the names of
+        `lies_at`) to why, or "" for what it does not need. What another resource would destroy there is held.
+
+        `proposal`: what it proposes now; None where it is paused, or no target of this plan.
+        """
+        return lambda _: ""
+
     @abstractmethod
     def reads(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
         """The queries needed. Called up to three times, each time with the answers so far; name all that are known."""

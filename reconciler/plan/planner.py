@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -127,7 +127,7 @@ def _propose(ground: Ground, resource: Resource[Any]) -> Proposal:
 
 
 def _needed(ground: Ground, proposals: Mapping[str, Proposal]) -> dict[str, str]:
-    """Destructive actions (id → why not) upon what another resource has still to read: a read that fails may be repeated."""
+    """Destructive actions (id → why not) upon what another resource has still to read, now or later: a read may be repeated."""
     gone: list[tuple[Action, str]] = []
     read: dict[str, Action] = {}
     above: dict[str, Action] = {}  # what holds something that is read
@@ -140,11 +140,25 @@ def _needed(ground: Ground, proposals: Mapping[str, Proposal]) -> dict[str, str]
                 else:
                     read[where] = action
                     above |= dict.fromkeys(_upwards(where), action)
+    wanting = _wanting(ground, proposals) if gone else {}
     found = {}
     for action, where in gone:
         reader = above.get(where) or next((read[p] for p in _upwards(where) if p in read), None)
         if reader is not None and reader.address != action.address:
             found[action.id] = f"{reader.address} has still to {reader.verb} it"
+            continue
+        for address, wants in wanting.items():
+            if address != action.address and (why := wants(where)):
+                found[action.id] = f"{address} {why}"
+    return found
+
+
+def _wanting(ground: Ground, proposals: Mapping[str, Proposal]) -> dict[str, Callable[[str], str]]:
+    """What each declared resource has still to read, also one that is paused or no target: it is wanted all the same."""
+    found = {}
+    for resource in sorted(ground.declared or ground.resources, key=lambda r: r.address):
+        said = None if resource.spec.paused else proposals.get(str(resource.address))
+        found[str(resource.address)] = ground.kinds[resource.address.kind].wants(resource, said, ground.ledger)
     return found
 
 

@@ -3,14 +3,14 @@
     spec      what a person writes       release   which files of the server are one release
     planning  the proposal               complete  when a release is complete, and when it has settled
     bring     one release comes home     hours     when fetching is allowed
-    verbs     fetch
+    verbs     fetch                      wants     what has still to come home
 
 `plan` and `reads` import the rest when they are called, so that commands that only load the desired state stay quick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,6 @@ from reconciler.action import Action, Proposal
 from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Query
 from reconciler.kind import Kind, Ledger, Resource
-from resources.references.places import place
 from resources.seedbox_transfer import spec
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 from resources.seedbox_transfer.verbs import FETCH
@@ -38,10 +37,16 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
         return [f"folder {resource.spec.to}"]
 
     def lies_at(self, resource: Resource[SeedboxTransferSpec], action: Action) -> Iterable[str]:
-        spec = resource.spec
-        names = (spec.source.sftp, spec.when.client) if spec.when.client is not None else (spec.source.sftp,)
-        found = (place(resource.stack, name, action.data["remote"]) for name in names)
-        return [f"{where.space}:{where.path}" for where in found if where is not None]
+        from resources.seedbox_transfer import wants  # noqa: PLC0415
+
+        return wants.names(resource, action.data["remote"])
+
+    def wants(
+        self, resource: Resource[SeedboxTransferSpec], proposal: Proposal | None, ledger: Ledger
+    ) -> Callable[[str], str]:
+        from resources.seedbox_transfer import wants  # noqa: PLC0415
+
+        return wants.wants(resource, proposal, ledger)
 
     def memory(self, resource: Resource[SeedboxTransferSpec]) -> timedelta:
         return max(timedelta(seconds=resource.spec.tombstones), timedelta(days=31))

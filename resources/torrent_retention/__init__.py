@@ -22,7 +22,7 @@ from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Known, Query
 from reconciler.kind import Kind, Ledger, Resource, Verb
 from resources.clients.torrents import Torrents
-from resources.references.places import place
+from resources.references.places import HERE, place, plain
 from resources.torrent_retention import spec
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs import PAUSE, PURGE, QUARANTINE, REMOVE, RESTORE
@@ -53,9 +53,16 @@ class TorrentRetention(Kind[RetentionSpec]):
         return [f"the torrents of {resource.spec.connection}"]
 
     def lies_at(self, resource: Resource[RetentionSpec], action: Action) -> Iterable[str]:
-        data = action.data
-        where = place(resource.stack, resource.spec.connection, data["content"]) if data.get("data") is True else None
-        return [f"{where.space}:{where.path}"] if where is not None else []
+        """Its data, or the orphan: as a place, as its client tells it, and by the name that is shown for what is no text."""
+        from resources.clients.sftp.names import shown  # noqa: PLC0415
+
+        orphan, data = action.verb == "quarantine", action.data
+        if not orphan and data.get("data") is not True:
+            return []
+        of, path = (HERE, data["path"]) if orphan else (resource.spec.connection, data["content"])
+        where = place(resource.stack, of, path)
+        told = [f":{plain(path)}", *([f"{where.space}:{where.path}"] if where is not None else [])]
+        return dict.fromkeys([*told, *map(shown, told)])
 
     def memory(self, resource: Resource[RetentionSpec]) -> timedelta:
         return timedelta(days=90)
