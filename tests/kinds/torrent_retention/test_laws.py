@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,6 +84,7 @@ def test_law_2_the_same_facts_give_the_same_plan(it: Rig, monkeypatch: pytest.Mo
     """Whatever the order of the client's list, and that of the YAML."""
     now = it.sim.clock.now()
     monkeypatch.setattr(it.sim.clock, "now", lambda: now)
+    monkeypatch.setattr("sandbox.torrents.rtorrent.time", SimpleNamespace(time=now.timestamp))
     first = it.sim.plan()
     it.server.torrents = dict(reversed(it.server.torrents.items()))
     it.sim.declare("\n".join(reversed(WISH.strip().splitlines())))
