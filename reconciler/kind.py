@@ -223,7 +223,7 @@ class Kind(ABC, Generic[S]):
         """How far back planning looks in the history: cool-downs and limits a day. The ledger holds no more than that.
 
         Of what is older than two days it holds the last four of each subject, verb and outcome, and what was done
-        without its `data`, `rests_on`, `details`, `compensation` and `undo`.
+        without its `rests_on`, `details`, `compensation`, `undo` and `data`, of which only `data["kept"]` stays.
         """
         return timedelta(days=31)
 

@@ -23,11 +23,14 @@ from reconciler.store.rows import json_in, json_out, run_id, time_in, time_out
 RECENT = timedelta(days=2)  # limits a day count every entry; two days bear a clock that is set
 LAST = 4  # of each subject, verb and outcome: cool-downs, breaks and flapping look at no more
 
-# Older than RECENT, only the last few of a subject count, and of what was done only that it was: the memory that a plan
-# takes grows with the library, not with the journal.
+# Older than RECENT, only the last few of a subject count, and of what was done only that it was, and what its kind said
+# that has to be kept: the memory that a plan takes grows with the library, not with the journal.
 HISTORY = """SELECT run, settled_at,
     CASE WHEN outcome = 'done' AND settled_at < :recent AND json_valid(action)
-        THEN json_remove(action, '$.data', '$.rests_on', '$.details', '$.compensation', '$.undo')
+        THEN CASE WHEN json_type(action, '$.data.kept') IS NULL
+            THEN json_remove(action, '$.data', '$.rests_on', '$.details', '$.compensation', '$.undo')
+            ELSE json_replace(json_remove(action, '$.rests_on', '$.details', '$.compensation', '$.undo'),
+                '$.data', json_object('kept', json_extract(action, '$.data.kept'))) END
         ELSE action END,
     outcome, accepted_at
     FROM entries WHERE id IN (
@@ -46,7 +49,7 @@ class Memory(Part):
         """All of one moment; `pending` is empty: what the world says of it is the engine's to find out.
 
         `history` holds what was settled in the last `days`, oldest first: all of RECENT, before that the LAST of each
-        subject, verb and outcome; what was done then comes without its data.
+        subject, verb and outcome; what was done then comes without its data, but for `kept`.
         """
         window = {"since": time_in(now - timedelta(days=days)), "recent": time_in(now - RECENT), "last": LAST}
         with self._connection.reading() as db:

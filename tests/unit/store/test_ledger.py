@@ -85,6 +85,17 @@ def test_the_history_grows_with_the_library_and_not_with_the_journal(store: Stor
     assert all(p.action.data for p in ledger.history if p.run in today)
 
 
+def test_what_a_kind_wants_kept_of_an_old_action_is_kept(store: Store, clock: FakeClock) -> None:
+    run = store.begin_run("apply", None)
+    data = {"files": ["a.mkv"] * 10, "kept": {"as": "ab12", "bytes": 7, "of": ["x"]}}
+    store.intend(run, action(1).model_copy(update={"data": data}))
+    store.settle(run, action(1).id, "done", "", {})
+    clock.advance(3 * 86400)
+    (past,) = store.ledger(clock.now(), days=31).history
+    assert past.action.data == {"kept": {"as": "ab12", "bytes": 7, "of": ["x"]}}
+    assert past.action.rests_on == {}
+
+
 def test_reading_a_long_history_takes_little_memory(store: Store, clock: FakeClock) -> None:
     for n in range(150):
         settled(store, n % 3)
