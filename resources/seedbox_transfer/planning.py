@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from reconciler.action import Action, Blocked, Effects, Held, Json, Proposal, UnderWay
@@ -16,11 +17,14 @@ from reconciler.address import Subject
 from reconciler.facts import Absent, Fact, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Past, Resource
 from reconciler.units import age_text, size_text
-from resources.clients.localfs import HERE, FsSize, LocalFile, LocalNames, LocalTree, Staged
+from resources.clients.localfs import HERE, FolderMark, FsSize, LocalFile, LocalNames, LocalTree, Staged
+from resources.clients.localfs.mark import where
+from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
+from resources.seedbox_transfer.memory import Memory, into, kept, marked
 from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
@@ -33,7 +37,7 @@ def first_reads(resource: Seedbox) -> list[Query[Any]]:
     """What is asked in the first wave."""
     spec = resource.spec
     asked: list[Query[Any]] = [RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)]
-    asked.append(FsSize(HERE, spec.to))
+    asked += [FsSize(HERE, spec.to), FolderMark(HERE, spec.to)]
     if spec.when.client is not None:
         asked.append(Torrents(spec.when.client))
     return asked
@@ -81,7 +85,9 @@ def plan(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Prop
         return Proposal(errors=(f"{path} is not there",), blocked=tuple(blocked))
     if blocked or not isinstance(tree, Known):
         return Proposal(blocked=tuple(blocked))
-    return _Planning(resource, facts, ledger, now, tree.value).propose()
+    planning = _Planning(resource, facts, ledger, now, tree.value)
+    bare = planning.bare()
+    return Proposal(blocked=(bare,)) if bare is not None else planning.propose()
 
 
 def _blocked(resource: Seedbox, facts: Facts) -> Iterator[Blocked]:
@@ -89,6 +95,7 @@ def _blocked(resource: Seedbox, facts: Facts) -> Iterator[Blocked]:
         RemoteTree: "what is on the server",
         LocalNames: "what is here",
         FsSize: "the room on this machine's disk",
+        FolderMark: "which folder it is",
         Torrents: "what is complete",
     }
     for query in first_reads(resource):
@@ -113,6 +120,26 @@ class _Planning:
     sightings: dict[str, str] = field(default_factory=dict)
     torrents: Mapping[str, tuple[Torrent, ...]] = field(default_factory=dict)
     quiet: dict[str, str] = field(default_factory=dict)  # title → why there is nothing to do
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.ledger, self.resource.spec.to)
+        mark = self.facts.get(FolderMark(HERE, self.resource.spec.to))
+        self.mark = mark.value if isinstance(mark, Known) else None
+
+    def bare(self) -> Blocked | None:
+        """Why the folder is not the one that was fetched into before; None when it is. Nothing is said of what is here then:
+        on the mount point of a disk that is not mounted everything looks tidied away, or yet to be fetched."""
+        to, mark = self.resource.spec.to, where(self.resource.spec.to)
+        if not self.memory.mark or self.mark in ("", self.memory.mark):
+            return None
+        if self.mark is None:
+            why = f"{to} is not the folder that was fetched into before: it has no {PARTIAL}/{mark.name}"
+            anew = f"mkdir -p {quote(str(mark.parent))} && touch {quote(str(mark))}"
+        else:
+            why = f"{to} is not the folder that was fetched into before: its {PARTIAL}/{mark.name} is another one"
+            anew = f": > {quote(str(mark))}"
+        remedy = f"mount its disk; or, if you made the folder anew: {anew}"
+        return Blocked(what="what is here", reason=why, remedy=remedy, code="refused")
 
     def propose(self) -> Proposal:
         spec = self.resource.spec
@@ -147,7 +174,8 @@ class _Planning:
         """Whether it is to be fetched now; what else there is to say of it is said on the way."""
         if release.problem:
             return self._hold(release, release.problem, "rename it there, or exclude it")
-        query = LocalTree(HERE, f"{self.resource.spec.to}/{release.name}")
+        spec = self.resource.spec
+        query = LocalTree(HERE, f"{spec.to}/{release.name}")
         local = self.facts.get(query) if self.facts.has(query) else None
         if isinstance(local, Unknown):
             self.blocked.append(Blocked(what=release.title, reason=local.reason, remedy=local.remedy, code=local.code))
@@ -156,7 +184,7 @@ class _Planning:
             return self._beside(release, local.value)
         ident = self._subject(release).ident
         pending = next(
-            (p for p in self.ledger.pending if p.action.subject.ident == ident and self._into(p.action)), None
+            (p for p in self.ledger.pending if p.action.subject.ident == ident and into(p.action, spec.to)), None
         )
         if pending is not None:
             verdict = pending.verdict
@@ -171,17 +199,19 @@ class _Planning:
             return False
         past = self._tombstone(release)
         if past is not None:
-            span = age_text(self.resource.spec.tombstones)
+            span = age_text(spec.tombstones)
             self.quiet[release.title] = f"fetched {past.at:%Y-%m-%d} and tidied away here: not again within {span}"
             return False
         return self._complete(release)
 
     def _beside(self, release: Release, local: tuple[LocalFile, ...]) -> bool:
         """Something of its name is here."""
-        if all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape:
+        past = self.memory.brought(self._subject(release).ident)
+        same = all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape
+        if same and (past is None or kept(past.action).get("as", release.fingerprint) == release.fingerprint):
             self.quiet[release.title] = HERE_WHOLE
             return False
-        if self._tombstone(release) is not None:  # what a person does with it is theirs
+        if past is not None:  # what a person does with it is theirs
             self.quiet[release.title] = CHANGED
             return False
         mine = f"{len(local)} files, {size_text(sum(f.size for f in local))}"
@@ -190,24 +220,9 @@ class _Planning:
         return self._hold(release, reason, "nothing is replaced: move one of the two away")
 
     def _tombstone(self, release: Release) -> Past | None:
-        """The fetch that brought it. What has grown since is another thing, and worth another fetch."""
-        ident, oldest = self._subject(release).ident, self.resource.spec.tombstones
-        for past in reversed(self.ledger.history):
-            action = past.action
-            if (
-                action.verb != "fetch"
-                or past.outcome != "done"
-                or action.subject.ident != ident
-                or not self._into(action)
-            ):
-                continue
-            young = (self.now - past.at).total_seconds() < oldest
-            return past if young and release.bytes <= action.data["bytes"] else None
-        return None
-
-    def _into(self, action: Action) -> bool:
-        """Whether it is about our folder: another one may want the same release."""
-        return bool(action.data.get("to", self.resource.spec.to) == self.resource.spec.to)
+        """The fetch because of which it is not fetched again."""
+        seconds = self.resource.spec.tombstones
+        return self.memory.tombstone(self._subject(release).ident, release, self.now, seconds)
 
     def _complete(self, release: Release) -> bool:
         spec = self.resource.spec
@@ -273,7 +288,7 @@ class _Planning:
             before={"here": None},
             after={"here": f"{spec.to}/{release.name}"},
             details=resumed,
-            rests_on={"remote": release.fingerprint, "here": "absent", "room": "enough"},
+            rests_on={"remote": release.fingerprint, "here": "absent", "room": "enough", "folder": marked(self.mark)},
             effects=Effects(bytes_moved=left, files=len(release.files)),
             data=self._data(release),
         )
@@ -293,6 +308,14 @@ class _Planning:
             "rate": spec.limit.bytes_per_second,
             "window": spec.limit.window,
             "keep_free": spec.keep_free,
+            "mark": self.mark,
+            "kept": {
+                "as": release.fingerprint,
+                "bytes": release.bytes,
+                "shape": release.shape,
+                "folder": self.mark or self.memory.fresh,
+                "torrents": sorted(t.hash for t in self.torrents.get(release.name, ())),
+            },
         }
 
     def _summary(self, found: list[Release], closed: str) -> Iterator[str]:
@@ -318,6 +341,8 @@ def why(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime, item: st
     if blocked or not isinstance(tree, Known):
         return blocked
     planning = _Planning(resource, facts, ledger, now, tree.value)
+    if (bare := planning.bare()) is not None:
+        return [f"not known: {bare.reason}"]
     found = planning.propose()
     said = [(a.subject.title, a.reason) for a in (*found.actions, *found.later)]
     said += [(h.subject.title, h.reason) for h in found.held] + list(planning.quiet.items())

@@ -14,9 +14,11 @@ from reconciler.action import Action, Json
 from reconciler.facts import Fact, Known, NotThere, ReadFailed
 from reconciler.kind import Verb, Verdict, World, WriteRefused
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, FsSize, LocalNames, LocalTree, Staged
+from resources.clients.localfs import HERE, FolderMark, FsSize, LocalNames, LocalTree, Staged
+from resources.clients.localfs.mark import claim
 from resources.clients.localfs.staging import at_work
 from resources.seedbox_transfer.hours import is_open
+from resources.seedbox_transfer.memory import kept, marked
 from resources.seedbox_transfer.release import shape
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ def _room(world: World, data: dict[str, Json]) -> str:
     return f"{size_text(free)} free, {size_text(left)} to come, {size_text(data['keep_free'])} to stay free"
 
 
+def _folder(world: World, action: Action) -> str:
+    """Its mark; that which this very plan has put there stands for what was there before."""
+    mark = world.client(HERE).read(FolderMark(HERE, action.data["to"]))
+    return str(action.rests_on["folder"]) if mark == kept(action)["folder"] else marked(mark)
+
+
 class Fetch(Verb):
     """See the module."""
 
@@ -58,6 +66,7 @@ class Fetch(Verb):
         "remote": "it changed on the server",
         "here": "something of its name is here",
         "room": "the room is not enough: {now}",
+        "folder": "the folder that it shall lie in is another one now: is its disk mounted?",
     }
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
@@ -71,6 +80,7 @@ class Fetch(Verb):
                 "remote": there.problem or there.fingerprint,
                 "here": "there already" if data["name"] in names else "absent",
                 "room": _room(world, data),
+                "folder": _folder(world, action),
             },
             world.now(),
         )
@@ -79,6 +89,11 @@ class Fetch(Verb):
         world.client(HERE).writable()
         if not os.access(action.data["to"], os.W_OK | os.X_OK):
             raise WriteRefused(f"{action.data['to']} may not be written", "let this user write there")
+        try:
+            claim(action.data["to"], action.data["mark"], kept(action)["folder"])
+        except OSError as e:
+            why = f"{action.data['to']} could not be marked ({(e.strerror or str(e)).lower()})"
+            raise WriteRefused(why, "is its disk full, or not mounted?") from None
         return {"here": True}
 
     def work(
@@ -104,6 +119,9 @@ class Fetch(Verb):
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
         data, here = action.data, world.client(HERE)
+        mark = here.read(FolderMark(HERE, data["to"]))
+        if handle is not None and kept(action) and mark not in ("", kept(action)["folder"]):
+            return Verdict("unknown", f"{data['to']} is another folder than it was", remedy="mount its disk again")
         try:
             found = here.read(LocalTree(HERE, f"{data['to']}/{data['name']}"))
         except NotThere:

@@ -117,7 +117,9 @@ class Staging:
         self._lock = Lock()
         self._unflushed = 0
         self._late: list[bytes] | None = None  # lines that wait for a mark
-        self.files.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder.parent, self.folder, self.files):  # never the target: its disk may not be mounted
+            folder.mkdir(exist_ok=True)
+        self._at = self.folder.stat()
         self._map = (self.folder / "segments").open("ab", buffering=0)
         try:
             _hold(self._map.fileno(), self.folder / "segments")
@@ -183,8 +185,14 @@ class Staging:
         try:
             return os.open(path, flags, 0o644)
         except FileNotFoundError:
+            self._same_place()
             path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags, 0o644)
+
+    def _same_place(self) -> None:
+        """OSError when the folder is not the one that it was at first: its disk was unmounted beneath us."""
+        if not os.path.samestat(self.folder.stat(), self._at):
+            raise OSError(errno.ESTALE, "its disk is not mounted any more", str(self.folder))
 
     def done(self, name: str, size: int, mtime_ns: int, offset: int, length: int) -> None:
         """Mark a segment as here."""
@@ -246,6 +254,7 @@ class Staging:
         `single`: the release is one file, which lies in the tree under the release's own name.
         """
         os.sync()
+        self._same_place()
         source = self.files / self.final.name if single else self.files
         if single:
             _rename_file(source, self.final)

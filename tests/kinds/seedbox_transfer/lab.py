@@ -26,6 +26,7 @@ from reconciler.kind import Verdict
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan.model import Plan
 from reconciler.session import Session
+from resources.clients.localfs.mark import where
 from resources.seedbox_transfer.verbs import FETCH
 from tests.live.sftp.server import Sshd
 from tests.stacks import ARR
@@ -130,8 +131,13 @@ class Box:
             return FETCH.verify(ReadWorld(opener), action, None)
 
     def here(self) -> dict[str, bytes]:
-        """Every file that has come, hidden ones as well."""
-        return {str(p.relative_to(self.to)): p.read_bytes() for p in sorted(self.to.rglob("*")) if p.is_file()}
+        """Every file that has come, hidden ones as well, but for the folder's own mark."""
+        found = [p for p in sorted(self.to.rglob("*")) if p.is_file() and p != where(str(self.to))]
+        return {str(p.relative_to(self.to)): p.read_bytes() for p in found}
+
+    def shown(self) -> list[str]:
+        """The names in the folder, hidden ones left out."""
+        return sorted(p.name for p in self.to.iterdir() if not p.name.startswith("."))
 
     def __enter__(self) -> Box:
         self.server.start()

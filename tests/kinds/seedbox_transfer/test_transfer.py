@@ -34,7 +34,7 @@ def test_a_release_comes_whole_and_is_planned_no_more(box: Box) -> None:
     assert box.here() == kept
     assert (box.to / "Movie.mkv").stat().st_mtime == 1_600_000_000
     assert (box.to / "Show.S01/Subs/en.srt").stat().st_mtime == 1_700_000_000
-    assert sorted(p.name for p in box.to.iterdir()) == ["Movie.mkv", "Show.S01"]
+    assert box.shown() == ["Movie.mkv", "Show.S01"]
     again = box.plan()
     assert not list(again.actions())
     assert not box.proposal(again).held
@@ -74,9 +74,25 @@ def test_a_tombstone_expires(box: Box) -> None:
     (box.to / "Show/a").unlink()
     (box.to / "Show").rmdir()
     box.clock.ahead += timedelta(days=29)
-    assert not list(box.plan().actions())
+    aged = box.proposal()
+    assert (aged.actions, aged.errors, aged.blocked) == ((), (), ())
+    assert any("tidied away" in line for line in aged.summary)
     box.clock.ahead += timedelta(days=2)
     assert len(list(box.settled_plan().actions())) == 1
+
+
+def test_what_was_written_anew_is_another_release(box: Box) -> None:
+    """A repack has the names and the sizes of what it replaces; days later the ledger still tells them apart."""
+    box.put("Show", {"a": b"one"})
+    box.declare()
+    assert box.bring().exit == 0
+    box.put("Show", {"a": b"two"}, mtime=1_750_000_000)
+    box.clock.ahead += timedelta(days=5)
+    said = " ".join(box.proposal(box.settled_plan()).summary)
+    assert "here already: 0." in said and "changed since, here or on the server: 1" in said
+    shutil.rmtree(box.to / "Show")
+    assert [o.state for o in box.bring().outcomes] == ["done"]
+    assert box.here() == {"Show/a": b"two"}
 
 
 def test_nothing_is_replaced(box: Box) -> None:
