@@ -27,12 +27,14 @@ class Freed:
     """What the disk gives back when some names go.
 
     `bytes` by last names; `kept` what other names still hold, `others` how many such names. `unknown`: why it cannot be told.
+    `at_most`: whether the bytes have other names could not be asked, so that less may come back.
     """
 
     bytes: int = 0
     kept: int = 0
     others: int = 0
     unknown: str = ""
+    at_most: bool = False
 
 
 class Graph:
@@ -121,4 +123,5 @@ def freed(inodes: Iterable[Inode]) -> Freed:
     last = [same[0] for same in names.values() if len({i.path for i in same}) >= same[0].names]
     kept = [same[0] for same in names.values() if len({i.path for i in same}) < same[0].names]
     others = sum(i.names for i in kept) - sum(len({n.path for n in names[i.ident]}) for i in kept)
-    return Freed(sum(i.on_disk for i in last), sum(i.on_disk for i in kept), others)
+    uncounted = any(not i.names for same in names.values() for i in same)
+    return Freed(sum(i.on_disk for i in last), sum(i.on_disk for i in kept), others, at_most=uncounted)

@@ -2,18 +2,21 @@
 
     paths: [{here: /mnt/media, sonarr: /media, rtorrent: /home/me/media}]
 
-A path that a mapping holds becomes a place of that mapping, equal for all who map there. A path that none holds keeps its
-own name, and equal names are taken for one place: that can only hold something back.
+A path that a mapping holds becomes a place of who looks there (this machine, else an SFTP connection of that mapping), or of
+the mapping where nobody does; equal for all who map there. A path that none holds keeps its own name, and equal names are
+taken for one place: that can only hold something back.
 """
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.stack import Stack
 
 HERE = "here"
+SFTP = "sftp"  # the app whose connections may look at files in place of this machine
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,16 +43,50 @@ def plain(path: str) -> str:
     return "/" + posixpath.normpath(path).strip("/")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Sight:
+    """A path as somebody sees it that we can look through. `by`: HERE or an SFTP connection; `root`: the declared folder of
+    theirs that holds it."""
+
+    by: str
+    path: str
+    root: str
+
+
+def eye(stack: Stack, mapping: Mapping[str, str]) -> str | None:
+    """Through whom the folder of a mapping is seen: this machine wherever it can, else an SFTP connection; None: nobody."""
+    if plain(mapping.get(HERE, "")):
+        return HERE
+    found = (n for n in sorted(mapping) if n in stack.connections and stack.connections[n].app == SFTP)
+    return next((name for name in found if plain(mapping[name])), None)
+
+
 def _best(stack: Stack, connection: str, path: str) -> tuple[int, str] | None:
-    """The mapping with the longest folder that holds `path`, and the path beneath it ("" for the folder itself)."""
-    best: tuple[int, int, str] | None = None
+    """The mapping with the longest folder that holds `path`, and the path beneath it ("" for the folder itself). Of two with
+    the same folder the one that this machine sees, then one that anybody does."""
+    best: tuple[tuple[int, bool, bool], int, str] | None = None
     for number, mapping in enumerate(stack.paths):
         there = plain(mapping.get(connection, ""))
         if not there or not (path + "/").startswith(there.rstrip("/") + "/"):
             continue
-        if best is None or len(there) > best[0]:
-            best = (len(there), number, path[len(there.rstrip("/")) :].strip("/"))
+        by = eye(stack, mapping)
+        rank = (len(there), by == HERE, by is not None)
+        if best is None or rank > best[0]:
+            best = (rank, number, path[len(there.rstrip("/")) :].strip("/"))
     return best and (best[1], best[2])
+
+
+def seen(stack: Stack, connection: str, path: str) -> Sight | None:
+    """`path` of a connection as it can be looked at; None when no mapping tells."""
+    path = plain(path)
+    found = _best(stack, connection, path) if path else None
+    if found is None:
+        return Sight(HERE, path, "") if path and connection == HERE else None
+    by = HERE if connection == HERE else eye(stack, stack.paths[found[0]])
+    if by is None:
+        return None
+    root = plain(stack.paths[found[0]][by])
+    return Sight(by, f"{root.rstrip('/')}/{found[1]}".rstrip("/") or "/", root)
 
 
 def place(stack: Stack, connection: str, path: str) -> Place | None:
@@ -57,9 +94,9 @@ def place(stack: Stack, connection: str, path: str) -> Place | None:
     path = plain(path)
     if not path:
         return None
-    here = local(stack, connection, path)
-    if here is not None:
-        return Place(HERE, here)
+    sight = seen(stack, connection, path)
+    if sight is not None:
+        return Place(sight.by, sight.path)
     found = _best(stack, connection, path)
     if found is None:
         return Place("", path)
@@ -69,26 +106,19 @@ def place(stack: Stack, connection: str, path: str) -> Place | None:
 
 def local(stack: Stack, connection: str, path: str) -> str | None:
     """`path` of a connection as this machine sees it; None when no mapping tells."""
-    path = plain(path)
-    if connection == HERE:
-        return path or None
-    found = _best(stack, connection, path) if path else None
-    if found is None:
+    sight = seen(stack, connection, path)
+    return sight.path if sight is not None and sight.by == HERE else None
+
+
+def sights(stack: Stack, connection: str) -> tuple[tuple[str, Sight], ...]:
+    """The folders of a connection that can be looked at: (as the connection names it, as it is seen)."""
+    found = ((plain(m.get(connection, "")), eye(stack, m), m) for m in stack.paths)
+    return tuple((there, Sight(by, plain(m[by]), plain(m[by]))) for there, by, m in found if there and by is not None)
+
+
+def root_of(stack: Stack, connection: str, path: str) -> Sight | None:
+    """Where the declared folder is seen that holds `path` of a connection, strictly beneath it; None: there is none."""
+    sight = seen(stack, connection, path)
+    if sight is None or not sight.root or sight.path == sight.root:
         return None
-    here = plain(stack.paths[found[0]].get(HERE, ""))
-    return f"{here.rstrip('/')}/{found[1]}".rstrip("/") or "/" if here else None
-
-
-def reachable(stack: Stack, connection: str) -> tuple[tuple[str, str], ...]:
-    """The folders of a connection that this machine sees: (as the connection names it, as this machine does)."""
-    pairs = ((plain(m.get(connection, "")), plain(m.get(HERE, ""))) for m in stack.paths)
-    return tuple((there, here) for there, here in pairs if there and here)
-
-
-def root_of(stack: Stack, connection: str, path: str) -> str | None:
-    """The declared folder of this machine that holds `path` of a connection, strictly beneath it; None: there is none."""
-    path = plain(path)
-    found = _best(stack, connection, path) if path else None
-    if found is None or not found[1]:
-        return None
-    return plain(stack.paths[found[0]].get(HERE, "")) or None
+    return Sight(sight.by, sight.root, sight.root)

@@ -16,7 +16,6 @@ from typing import Any
 from reconciler.action import Blocked, Held
 from reconciler.facts import Facts, Query, Unknown
 from reconciler.kind import Ledger, Resource
-from resources.clients.localfs import HERE, Inodes
 from resources.clients.torrents import OneTorrent, Torrent
 from resources.torrent_retention.imported import Imports, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
@@ -169,8 +168,8 @@ class Decider:
         self._want(proof.wants)
         if proof.wants:
             self._likely |= {f.size for f in it.torrent.files or ()}
-            paths = self.world.locals(it.torrent)
-            self._want([Inodes(HERE, paths)] if paths else [])
+            sight = self.world.sight(it.torrent)
+            self._want([sight] if sight else [])
         it = replace(it, imported=proof.value, imported_says=proof.says, taken=proof.taken)
         return it, judge(self.spec, it)
 

@@ -18,19 +18,21 @@ from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inodes
 from resources.clients.servarr import FileRow, FileRows
 from resources.clients.servarr.history import GRABBED, IGNORED, IMPORTED, Event, History
-from resources.references import local
+from resources.references import seen
 
 STILL = "there"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file that an app imported and has: its row in `app`, and where this machine sees it ("" where it does not)."""
+    """A file that an app imported and has: its row in `app`, and where `by` (this machine or an SFTP connection) sees it,
+    "" where nobody does."""
 
     app: str
     item_id: int
     row_id: int
     here: str
+    by: str = HERE
 
 
 @dataclass(frozen=True)
@@ -126,27 +128,26 @@ class Imports:
             row = _row(fact.value, event)
             if row is None:
                 return Proof(False, f"the file that {name} imported is gone from it")
-            taken.append(Taken(name, row.item_id, row.id, local(self._stack, name, row.path) or ""))
+            at = seen(self._stack, name, row.path)
+            taken.append(Taken(name, row.item_id, row.id, at.path if at else "", at.by if at else HERE))
         if wants:
             return Proof(None, "its files were not asked for yet", tuple(dict.fromkeys(wants)))
         return self._on_disk(name, tuple(dict.fromkeys(taken)))
 
     def _on_disk(self, name: str, taken: tuple[Taken, ...]) -> Proof:
-        """The same on this machine's disks, as far as it sees them."""
-        paths = tuple(t.here for t in taken if t.here)
-        query = Inodes(HERE, paths)
-        if not paths:
-            return Proof(True, f"imported by {name}", taken=taken)
-        if not self._facts.has(query):
-            return Proof(None, "its files were not looked at yet", (query,))
-        fact = self._facts.get(query)
-        if not isinstance(fact, Known):
-            return Proof(None, f"what {name} imported cannot be looked at")
-        for inode in fact.value:
-            if inode.state == "missing":
-                return Proof(False, f"the file that {name} imported is not on disk: {inode.path}")
-            if inode.state != "file":
-                return Proof(None, f"{inode.path} cannot be looked at ({inode.why or inode.state})")
+        """The same on the disks, as far as they are seen."""
+        wants = tuple(query for query in looks(taken) if not self._facts.has(query))
+        if wants:
+            return Proof(None, "its files were not looked at yet", wants)
+        for query in looks(taken):
+            fact = self._facts.get(query)
+            if not isinstance(fact, Known):
+                return Proof(None, f"what {name} imported cannot be looked at")
+            for inode in fact.value:
+                if inode.state == "missing":
+                    return Proof(False, f"the file that {name} imported is not on disk: {inode.path}")
+                if inode.state != "file":
+                    return Proof(None, f"{inode.path} cannot be looked at ({inode.why or inode.state})")
         return Proof(True, f"imported by {name}", taken=taken)
 
 
@@ -163,11 +164,17 @@ def still_taken(world: World, taken: Iterable[Taken]) -> str:
             return f"{app} no longer has what it was imported for"
         if any(t.row_id not in rows for t in files if (t.app, t.item_id) == (app, item_id)):
             return f"a file that {app} imported is gone from it"
-    paths = tuple(t.here for t in files if t.here)
-    for inode in world.client(HERE).read(Inodes(HERE, paths)) if paths else ():
+    for inode in (i for query in looks(files) for i in world.client(query.connection).read(query)):
         if inode.state != "file":
             return f"{inode.path}, which was imported, is {inode.state}"
     return STILL
+
+
+def looks(taken: Iterable[Taken]) -> list[Inodes]:
+    """What looks at files that were imported: one question for each who sees some of them."""
+    files = tuple(taken)
+    by = sorted({t.by for t in files if t.here})
+    return [Inodes(one, tuple(t.here for t in files if t.here and t.by == one)) for one in by]
 
 
 def _index(events: Iterable[Event]) -> _Index:

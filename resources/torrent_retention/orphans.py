@@ -155,7 +155,8 @@ def _action(world: World, folder: str, name: str, files: list[Inode], now: datet
     resource, spec = world.resource, world.resource.spec
     address, size = str(resource.address), sum(i.size for i in files)
     path = f"{folder}/{name}"
-    root = root_of(resource.stack, HERE, path) or folder
+    declared = root_of(resource.stack, HERE, path)
+    root = declared.root if declared is not None else folder
     gives = freed(files)
     last = datetime.fromtimestamp(_changed(files), now.tzinfo)
     batch = f"orphan-{digest([path, [[i.path, i.inode] for i in files]])}"

@@ -13,7 +13,8 @@ from reconciler.action import Action, Bar, Blocked, Held, Proposal
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
 from reconciler.units import age_text, percent_text, size_text
-from resources.clients.localfs import HERE, Batch, FsSize, Inodes, Space
+from resources.clients.localfs import HERE, Batch, FsSize, Space
+from resources.references import Sight
 from resources.torrent_retention import orphans, removal, stranded
 from resources.torrent_retention.decide import Candidate, Decider, Decisions
 from resources.torrent_retention.sharing import union
@@ -86,25 +87,26 @@ def _pressed(
     groups = sorted(found.groups, key=_age)
     if told is None or disk is None:
         return (), groups, [], []
-    fact = facts.get(FsSize(HERE, disk))
+    fact = facts.get(FsSize(disk.by, disk.path))
     if not isinstance(fact, Known):
         reason, remedy = getattr(fact, "reason", "it is not there"), getattr(fact, "remedy", "")
-        return (), [], [], [Blocked(what=f"how full {disk} is", reason=reason, remedy=remedy, code="refused")]
+        return (), [], [], [Blocked(what=f"how full {disk.path} is", reason=reason, remedy=remedy, code="refused")]
     space: Space = fact.value
     used, target = space.total - space.free, told.above if told.to is None else told.to
     need = used - int(target * space.total) if used > told.above * space.total else 0
     made = sum(a.effects.bytes_freed for a in soon)
     purges: list[Action] = []
     busy = {a.subject.key for a in soon}
-    for batch in sorted(free, key=lambda b: b.until):
+    device = found.world.device(disk.by, disk.path)
+    there = [b for b in free if b.by == disk.by and found.world.device(b.by, b.root) in (device, None)]
+    for batch in sorted(there, key=lambda b: b.until):
         if made < need and batch.id not in busy:
             purges.append(stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early"))
             made += batch.frees
     going = []
-    device = _device(facts, disk)
-    elsewhere = [g for g in groups if any(i.device != device for c in g if c.bytes for i in c.bytes.inodes)]
+    elsewhere = [g for g in groups if any(_apart(c, disk, device) for c in g)]
     for group in elsewhere:
-        found.held += [_elsewhere(found.world, c, disk) for c in group]
+        found.held += [_elsewhere(found.world, c, disk.path) for c in group]
     for group in (g for g in groups if g not in elsewhere):
         gives = union(group)
         told_bytes = gives.bytes if gives is not None else max(c.torrent.size for c in group)
@@ -113,16 +115,16 @@ def _pressed(
             made += told_bytes
     wanted = f"at most {percent_text(told.above)}" + (f", then {percent_text(told.to)}" if told.to is not None else "")
     bar = Bar(
-        name=disk, size=space.total, used=used, used_after=used - made, free=space.free, free_after=space.free + made,
+        name=disk.path, size=space.total, used=used, used_after=used - made, free=space.free, free_after=space.free + made,
         wanted=wanted, ok=made >= need,
     )  # fmt: skip
     return (bar,), going, purges, []
 
 
-def _device(facts: Facts, disk: str) -> int | None:
-    """The file system that is under pressure; None where it could not be looked at."""
-    fact = facts.get(Inodes(HERE, (disk,)))
-    return fact.value[0].device if isinstance(fact, Known) and fact.value[0].state == "folder" else None
+def _apart(candidate: Candidate, disk: Sight, device: int | None) -> bool:
+    """Whether its data is seen to lie on another file system than the one under pressure."""
+    there = candidate.bytes
+    return there is not None and (there.by != disk.by or any(i.device != device for i in there.inodes))
 
 
 def _elsewhere(world: World, candidate: Candidate, disk: str) -> Held:
@@ -133,8 +135,13 @@ def _elsewhere(world: World, candidate: Candidate, disk: str) -> Held:
 
 
 def _not_checked(found: Decisions) -> tuple[str, ...]:
-    unseen = any(c.bytes is None and c.judgement.delete == "data" for group in found.groups for c in group)
-    return ("hard links, and what a deletion frees (no path of this machine leads there)",) if unseen else ()
+    going = [c for group in found.groups for c in group if c.judgement.delete == "data"]
+    told = []
+    if any(c.bytes is None for c in going):
+        told.append("hard links, and what a deletion frees (no path of this machine leads there)")
+    if any(c.bytes is not None and c.bytes.by != HERE for c in going):
+        told.append("hard links (SFTP tells of none): what is freed is at most what is said")
+    return tuple(told)
 
 
 def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...], waiting: int) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from typing import Any
 
 from reconciler.action import Action, Compensation, Effects, Json
 from reconciler.units import age_text, size_text
-from resources.clients.localfs import Inode
+from resources.clients.localfs import HERE, Inode
 from resources.clients.torrents import DELETES_DATA
 from resources.references.graph import Freed
 from resources.torrent_retention.decide import Candidate
 from resources.torrent_retention.imported import STILL
 from resources.torrent_retention.sharing import union
-from resources.torrent_retention.world import World, digest, files_digest, mappings, referer, subject
+from resources.torrent_retention.world import World, digest, files_digest, lookers, mappings, referer, subject
 
 
 def actions(world: World, group: tuple[Candidate, ...], *, space: bool) -> list[Action]:
@@ -56,6 +56,7 @@ def _action(
     quarantined = ours and keep > 0
     batch = f"torrent-{torrent.hash[:20]}-{digest(sorted([i.path, i.inode] for i in inodes.values()))}"
     root = candidate.bytes.root if candidate.bytes else None
+    by = candidate.bytes.by if candidate.bytes else HERE
     verb = "pause" if delete == "pause" else "remove"
     return Action(
         id=f"{address}/0",
@@ -70,21 +71,21 @@ def _action(
         effects=_effects(candidate, behind, verb, data, gives, quarantined, len(inodes)),
         data={
             "connection": world.connection, "app": app, "hash": torrent.hash, "data": data, "ours": ours,
-            "content": torrent.content, "stop": _stop(candidate, world), "root": root, "files": sorted(inodes),
+            "content": torrent.content, "stop": _stop(candidate, world), "by": by, "root": root, "files": sorted(inodes),
             "batch": batch, "keep": keep, "purge": ours and not quarantined,
             "rules": json.loads(spec.model_dump_json(exclude_defaults=True)), "imported": candidate.imported,
             "taken": [asdict(t) for t in candidate.taken],
             "seeded_before": _before(candidate), "disowned": candidate.disowned, "together": together,
-            "clients": sorted(world.torrents), "paths": mappings(world.stack),
+            "clients": sorted(world.torrents), "paths": mappings(world.stack), "lookers": lookers(world.stack),
             "about": {"address": address, "kind": "torrent", "title": torrent.name, "hash": torrent.hash},
         },
-        undo=_undo(root, batch) if quarantined else None,
+        undo=_undo(by, root, batch) if quarantined else None,
     )  # fmt: skip
 
 
-def _undo(root: str | None, batch: str) -> Compensation:
+def _undo(by: str, root: str | None, batch: str) -> Compensation:
     says = "bring its data back from quarantine (the torrent itself has to be added again)"
-    return Compensation(verb="restore", says=says, data={"root": root, "batch": batch})
+    return Compensation(verb="restore", says=says, data={"by": by, "root": root, "batch": batch})
 
 
 def _before(candidate: Candidate) -> int | None:
@@ -113,8 +114,10 @@ def _rests_on(candidate: Candidate, inodes: list[Inode]) -> dict[str, Json]:
 
 
 def on_disk(inodes: list[Inode]) -> str:
-    """What the deletion of files rests on: that these are still the very same bytes."""
-    return digest(sorted([i.path, i.state, i.device, i.inode, i.size] for i in inodes))
+    """What the deletion of files rests on: that these are still the very same bytes. Where there are no numbers of inodes the
+    time of the last change stands for them."""
+    told = [[i.path, i.state, i.device, i.inode, i.size, *([] if i.names else [i.mtime_ns])] for i in inodes]
+    return digest(sorted(told))
 
 
 def _effects(
@@ -157,9 +160,10 @@ def _details(
     if gives is None:
         return (content, *whose, "its client deletes its data; what that frees was not checked")
     kept = [f"{size_text(gives.kept)} has other names and frees nothing (hard links)"] if gives.kept else []
+    most = "at most " if gives.at_most else ""
     if quarantined:
         wait = f"its data waits in quarantine for {age_text(keep)}"
-        return (content, *whose, wait, f"frees nothing now, {size_text(gives.bytes)} then", *kept)
+        return (content, *whose, wait, f"frees nothing now, {most}{size_text(gives.bytes)} then", *kept)
     why = "the room is needed" if needed else "your wish keeps nothing in quarantine"
     how = f"its data is deleted at once, for good: {why}" if ours else "its client deletes its data, for good"
-    return (content, *whose, how, f"frees {size_text(gives.bytes)} on disk", *kept)
+    return (content, *whose, how, f"frees {most}{size_text(gives.bytes)} on disk", *kept)

@@ -15,9 +15,10 @@ from reconciler.action import Blocked
 from reconciler.facts import Known
 from resources.clients.localfs import HERE, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
-from resources.references import Place, Referer, local, place
+from resources.references import Place, Referer, place, seen
 from resources.references.graph import Freed, freed
 from resources.references.places import plain, root_of
+from resources.torrent_retention.imported import looks
 from resources.torrent_retention.world import World, referer
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bytes:
-    """The files of a torrent on this machine, beneath `root` (a folder of `paths`)."""
+    """The files of a torrent beneath `root` (a folder of `paths`), as this machine or the SFTP connection `by` sees them."""
 
+    by: str
     root: str
     inodes: tuple[Inode, ...]
 
@@ -117,7 +119,7 @@ class Sharing:
         if around:
             return f"its folder holds, or lies in, that of {min(around).title}"
         if self._by_us and root_of(stack, name, torrent.content) is None:
-            return "its data lies in no folder that paths maps to this machine"
+            return "its data lies in no folder that paths maps to this machine or to an SFTP connection"
         return ""
 
     # the bytes -------------------------------------------------------------------------------------------------------
@@ -125,21 +127,21 @@ class Sharing:
     def _look(self) -> None:
         """The files of each candidate on this machine, where it sees them."""
         for candidate in list(self._found.values()):
-            paths = self._world.locals(candidate.torrent)
-            if candidate.judgement.delete != "data" or paths is None:
+            query = self._world.sight(candidate.torrent)
+            if candidate.judgement.delete != "data" or query is None:
                 continue
-            query = Inodes(HERE, paths)
             if not self._world.facts.has(query):
                 self._out.wants.append(query)
                 self._found.pop(candidate.torrent.hash)
                 continue
             fact = self._world.facts.get(query)
             if not isinstance(fact, Known):
-                self._block(candidate, f"its files on this machine: {getattr(fact, 'reason', 'not told')}")
+                reason = f"its files, as {_who(query.connection)} sees them: {getattr(fact, 'reason', 'not told')}"
+                self._block(candidate, reason, getattr(fact, "remedy", ""))
                 continue
-            self._seen(candidate, fact.value)
+            self._seen(candidate, query.connection, fact.value)
 
-    def _seen(self, candidate: Candidate, inodes: tuple[Inode, ...]) -> None:
+    def _seen(self, candidate: Candidate, by: str, inodes: tuple[Inode, ...]) -> None:
         torrent = candidate.torrent
         wanted = [f for f in torrent.files or () if f.wanted]
         for inode in inodes:
@@ -150,15 +152,23 @@ class Sharing:
         if missing and self._waits(torrent):
             return  # its data lies in quarantine: brought back by another action
         other = [i for i, f in zip(inodes, wanted, strict=True) if i.state != "file" or i.size != f.size]
-        if not wanted or other:
-            root = local(self._decider.resource.stack, self._spec.connection, torrent.save_path)
+        if other:
+            at = seen(self._decider.resource.stack, self._spec.connection, torrent.save_path)
             what = f"{len(other)} of {len(wanted)} files are not there, or not as the client tells"
-            remedy = f"see that {root} is mounted, and that paths maps the right folders"
-            self._block(candidate, f"this machine sees other files than {self._spec.connection}: {what}", remedy)
+            remedy = (
+                f"see that {at.path if at else torrent.save_path} is mounted, and that paths maps the right folders"
+            )
+            self._block(candidate, f"{_who(by)} sees other files than {self._spec.connection}: {what}", remedy)
             return
         root = root_of(self._decider.resource.stack, self._spec.connection, torrent.content)
-        if root is not None:
-            self._found[torrent.hash] = replace(candidate, bytes=Bytes(root, inodes))
+        if root is None or root.by != by:
+            return
+        device = self._world.device(by, root.root) if self._by_us else None
+        if device is not None and any(i.device != device for i in inodes):
+            reason = f"its data is on another file system than {root.root}: it cannot be moved aside there"
+            self._drop(candidate, reason, "map that file system's own folder under paths, or delete: torrent")
+            return
+        self._found[torrent.hash] = replace(candidate, bytes=Bytes(by, root.root, inodes))
 
     def _waits(self, torrent: Torrent) -> bool:
         if not any(b.about.get("hash") == torrent.hash for b in self._world.batches):
@@ -188,12 +198,12 @@ class Sharing:
         going: dict[tuple[int, int], set[str]] = {}
         for inode in (i for c in mine if c.bytes and c.judgement.delete == "data" for i in c.bytes.inodes):
             going.setdefault(inode.ident, set()).add(inode.path)
-        seen: list[Inode] = []
+        there: list[Inode] = []
         for one, app in {(c.torrent.hash, t.app): (c, t.app) for c in mine for t in c.taken}.values():
-            query = Inodes(HERE, tuple(t.here for t in one.taken if t.app == app and t.here))
-            fact = self._world.facts.get(query) if self._world.facts.has(query) else None
-            seen += fact.value if isinstance(fact, Known) else ()
-        bad = next((i for i in seen if len(going.get(i.ident, ())) >= max(1, i.names)), None)
+            for query in looks(t for t in one.taken if t.app == app):
+                fact = self._world.facts.get(query) if self._world.facts.has(query) else None
+                there += fact.value if isinstance(fact, Known) else ()
+        bad = next((i for i in there if len(going.get(i.ident, ())) >= max(1, i.names)), None)
         if bad is None or not going:
             return mine
         for candidate in mine:
@@ -232,13 +242,18 @@ def ties(world: World, sizes: set[int]) -> Iterator[tuple[str, Torrent, Inodes]]
     terse = any(t.files is None for torrents in world.torrents.values() for t in torrents)
     for name, torrents in world.torrents.items() if sizes else ():
         for torrent in torrents:
-            content = local(world.stack, name, torrent.content) if torrent.content else None
-            base = local(world.stack, name, torrent.save_path) if torrent.save_path else None
+            content = seen(world.stack, name, torrent.content) if torrent.content else None
+            base = seen(world.stack, name, torrent.save_path) if torrent.save_path else None
             same = torrent.files is None or any(f.size in sizes for f in torrent.files)
             if content is not None and terse and same:
-                yield name, torrent, Inodes(HERE, (content,))
+                yield name, torrent, Inodes(content.by, (content.path,))
             if base is not None and torrent.files and same:
-                yield name, torrent, Inodes(HERE, tuple(f"{base}/{f.path}" for f in torrent.files if f.wanted))
+                paths = tuple(f"{base.path}/{f.path}" for f in torrent.files if f.wanted)
+                yield name, torrent, Inodes(base.by, paths)
+
+
+def _who(by: str) -> str:
+    return "this machine" if by == HERE else by
 
 
 def _shared(other: Referer, connection: str, verdicts: Mapping[str, object]) -> str:
@@ -254,7 +269,7 @@ def _leads_out(path: str) -> bool:
 
 
 def union(group: Iterable[Candidate]) -> Freed | None:
-    """What goes when the files of all of them go; None where this machine does not see them."""
+    """What goes when the files of all of them go; None where nobody of us sees them."""
     found: dict[str, Inode] = {}
     for candidate in group:
         if candidate.bytes is None:

@@ -16,7 +16,7 @@ from reconciler.errors import Diagnostic
 from reconciler.kind import Resource, Spec
 from reconciler.units import Age, Percent
 from resources.clients.torrents import APPS, DELETES_DATA
-from resources.references.places import HERE, plain, reachable
+from resources.references.places import HERE, local, seen, sights
 from resources.torrent_retention.comparisons import Amount, Number, Span
 
 ARRS = ("sonarr", "radarr")
@@ -178,16 +178,33 @@ def check(resource: Resource[RetentionSpec]) -> Iterator[Diagnostic]:
     if not spec.imported_by and any(_asks(c) for c in _conditions(spec)):
         hint = "add imported_by: [sonarr]"
         yield _wrong(resource, "may_go", "imported is asked for, and nobody is named who imports", hint)
-    seen = reachable(stack, spec.connection)
+    yield from _unseen(resource, found.app)
+
+
+def _unseen(resource: Resource[RetentionSpec], app: str) -> Iterator[Diagnostic]:
+    """What has to be looked at, or deleted by us, and lies where nobody of us sees it."""
+    spec, stack = resource.spec, resource.stack
+    told = sights(stack, spec.connection)
     deletes = {spec.deletes(None), *(spec.deletes(g) for g in spec.groups)}
-    if "data" in deletes and found.app not in DELETES_DATA and not seen:
-        hint = f"add paths: [{{here: /folder/on/this/machine, {spec.connection}: /the/same/as/it/sees/it}}], or delete: torrent"
-        yield _wrong(resource, "delete", f"{found.app} deletes no data, and this machine does not see its files", hint)
-    if spec.orphans is not None:
-        for at, folder in enumerate(spec.orphans.under):
-            if not any((plain(folder) + "/").startswith(there + "/") for there, _ in seen):
-                hint = f"map it under paths, for {HERE} and {spec.connection}"
-                yield _wrong(resource, f"orphans.under.{at}", f"this machine does not see {folder}", hint)
+    ours = "data" in deletes and app not in DELETES_DATA
+    if ours and not told:
+        hint = (
+            f"add paths: [{{here: /folder/on/this/machine, {spec.connection}: /the/same/as/it/sees/it}}], with an SFTP "
+            "connection in place of here where this machine does not see it; or delete: torrent"
+        )
+        yield _wrong(resource, "delete", f"{app} deletes no data, and this machine does not see its files", hint)
+    for by in sorted({s.by for _, s in told if s.by != HERE}) if ours else ():
+        if stack.connections[by].access == "read":
+            why = f"{app} deletes no data, and {by}, which sees its files, may only read"
+            yield _wrong(resource, "delete", why, f"remove access: read from connections.{by}, or delete: torrent")
+    for at, folder in enumerate(spec.orphans.under if spec.orphans is not None else ()):
+        if local(stack, spec.connection, folder) is None:
+            hint = f"map it under paths, for {HERE} and {spec.connection}: orphans are not searched for over SFTP"
+            yield _wrong(resource, f"orphans.under.{at}", f"this machine does not see {folder}", hint)
+    elsewhere = bool(told) and all(s.by != HERE for _, s in told)
+    if spec.pressure is not None and elsewhere and seen(stack, spec.connection, spec.pressure.disk) is None:
+        hint = f"name a folder that paths maps for {spec.connection}, as {told[0][0]}"
+        yield _wrong(resource, "pressure.disk", f"nobody sees {spec.pressure.disk}", hint)
 
 
 def _wrong(resource: Resource[RetentionSpec], field: str, message: str, hint: str = "") -> Diagnostic:

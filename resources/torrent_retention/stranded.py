@@ -13,12 +13,12 @@ from reconciler.action import Action, Effects
 from reconciler.address import Subject
 from reconciler.facts import Known
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, Batch, Inodes
+from resources.clients.localfs import Batch, Inodes
 from resources.torrent_retention.world import World
 
 
 def subject(batch: Batch) -> Subject:
-    return Subject(connection=HERE, type="quarantine", key=batch.id, title=str(batch.about.get("title", batch.id)))
+    return Subject(connection=batch.by, type="quarantine", key=batch.id, title=str(batch.about.get("title", batch.id)))
 
 
 def mine(world: World) -> Iterator[Batch]:
@@ -29,18 +29,18 @@ def mine(world: World) -> Iterator[Batch]:
 
 def looks(world: World) -> list[Inodes]:
     """Where the files of stranded torrents should lie."""
-    found = (world.locals(t) for b in mine(world) for t in world.own if t.hash == b.about.get("hash"))
-    return [Inodes(HERE, paths) for paths in found if paths]
+    found = (world.sight(t) for b in mine(world) for t in world.own if t.hash == b.about.get("hash"))
+    return [query for query in found if query is not None]
 
 
 def stranded(world: World) -> Iterator[Batch]:
     """Batches whose torrent is still in the client, without its files."""
     for batch in mine(world):
         torrent = next((t for t in world.own if t.hash == batch.about.get("hash")), None)
-        paths = world.locals(torrent) if torrent is not None else None
-        if not paths or not world.facts.has(Inodes(HERE, paths)):
+        query = world.sight(torrent) if torrent is not None else None
+        if query is None or not world.facts.has(query):
             continue
-        fact = world.facts.get(Inodes(HERE, paths))
+        fact = world.facts.get(query)
         if isinstance(fact, Known) and any(i.state == "missing" for i in fact.value):
             yield batch
 
@@ -58,7 +58,13 @@ def restore(world: World, batch: Batch) -> Action:
         after={"in": "its folder"},
         details=(f"{batch.files} files come back", "the next plan decides about it anew"),
         rests_on=rests_on(batch),
-        data={"root": batch.root, "batch": batch.id, "connection": world.connection, "hash": batch.about.get("hash")},
+        data={
+            "by": batch.by,
+            "root": batch.root,
+            "batch": batch.id,
+            "connection": world.connection,
+            "hash": batch.about.get("hash"),
+        },
         effects=Effects(bytes_moved=batch.bytes, files=batch.files),
         cause="repair",
     )
@@ -75,9 +81,12 @@ def purge(world: World, batch: Batch, reason: str) -> Action:
         reason=reason,
         before={"in": "quarantine"},
         after={"in": "nowhere"},
-        details=(f"frees {size_text(batch.frees)} on disk", f"in quarantine beneath {batch.root}"),
+        details=(
+            f"frees {'' if batch.exact else 'at most '}{size_text(batch.frees)} on disk",
+            f"in quarantine beneath {batch.root}",
+        ),
         rests_on=rests_on(batch),
-        data={"root": batch.root, "batch": batch.id},
+        data={"by": batch.by, "root": batch.root, "batch": batch.id},
         effects=Effects(bytes_freed=batch.frees, bytes_destroyed=batch.bytes, files=batch.files),
     )
 

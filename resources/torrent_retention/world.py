@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.address import Subject
+from reconciler.connection import ConnectionSpec
 from reconciler.facts import Facts, Known, Query, Unknown
 from reconciler.kind import Resource
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Batch, Batches, FsSize, Inodes
 from resources.clients.servarr import Queue, Roots
 from resources.clients.servarr.history import History
-from resources.clients.torrents import APPS, OneTorrent, Torrent, TorrentFile, Torrents
-from resources.references import Graph, Place, Referer, local, place, reachable
-from resources.references.places import plain
+from resources.clients.torrents import APPS, DELETES_DATA, OneTorrent, Torrent, TorrentFile, Torrents
+from resources.references import Graph, Place, Referer, Sight, place, seen, sights
+from resources.references.places import SFTP, plain
 from resources.torrent_retention.spec import ARRS, RetentionSpec
 
 
@@ -33,17 +34,17 @@ def arrs(stack: Stack) -> list[str]:
     return sorted(name for name, spec in stack.connections.items() if spec.app in ARRS)
 
 
-def quarantines(resource: Resource[RetentionSpec]) -> list[str]:
-    """The folders of this machine that hold data of this client."""
-    return sorted({here for _, here in reachable(resource.stack, resource.spec.connection)})
+def quarantines(resource: Resource[RetentionSpec]) -> list[Sight]:
+    """The folders that hold data of this client, as this machine or an SFTP connection sees them."""
+    return sorted({sight for _, sight in sights(resource.stack, resource.spec.connection)})
 
 
-def pressed(resource: Resource[RetentionSpec]) -> str | None:
-    """The folder of this machine whose disk is under pressure; None without pressure."""
+def pressed(resource: Resource[RetentionSpec]) -> Sight | None:
+    """The folder whose disk is under pressure; None without pressure. One that is not mapped is this machine's."""
     told = resource.spec.pressure
     if told is None:
         return None
-    return local(resource.stack, resource.spec.connection, told.disk) or told.disk
+    return seen(resource.stack, resource.spec.connection, told.disk) or Sight(HERE, told.disk, "")
 
 
 def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
@@ -52,9 +53,15 @@ def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
     asked: list[Query[Any]] = [Torrents(name) for name in clients(stack)]
     asked += [query for name in arrs(stack) for query in (Roots(name), Queue(name))]
     asked += [History(name) for name in dict.fromkeys(resource.spec.imported_by)]
-    asked += [Batches(HERE, root) for root in quarantines(resource)]
+    asked += [Batches(at.by, at.root) for at in quarantines(resource)]
+    asked += [Inodes(at.by, (at.root,)) for at in quarantines(resource) if deletes(resource)]
     disk = pressed(resource)
-    return asked + ([FsSize(HERE, disk), Inodes(HERE, (disk,))] if disk is not None else [])
+    return asked + ([FsSize(disk.by, disk.path), Inodes(disk.by, (disk.path,))] if disk is not None else [])
+
+
+def deletes(resource: Resource[RetentionSpec]) -> bool:
+    """Whether data of this client is deleted by us, as it deletes none itself."""
+    return resource.stack.connections[resource.spec.connection].app not in DELETES_DATA
 
 
 def subject(connection: str, torrent: Torrent) -> Subject:
@@ -97,8 +104,8 @@ class World:
             for record in self._answer(name, Queue(name)) or ():
                 self.waiting.setdefault(record.download_id.lower(), name)
         self.batches: list[Batch] = []
-        for root in quarantines(resource):
-            self.batches += self._answer(f"the quarantine of {root}", Batches(HERE, root)) or ()
+        for at in quarantines(resource):
+            self.batches += self._answer(f"the quarantine of {at.root}", Batches(at.by, at.root)) or ()
         self._graph: Graph | None = None
 
     def _answer(self, name: str, query: Query[Any]) -> Any:
@@ -138,12 +145,19 @@ class World:
             self._graph = placed(self.stack, self.torrents)
         return self._graph
 
-    def locals(self, torrent: Torrent) -> tuple[str, ...] | None:
-        """Its wanted files on this machine, in their order; None where this machine does not see them."""
-        if torrent.files is None or not torrent.save_path:
+    def sight(self, torrent: Torrent) -> Inodes | None:
+        """What looks at its wanted files, in their order; None where nobody sees them, or there are none."""
+        base = seen(self.stack, self.connection, torrent.save_path) if torrent.save_path else None
+        if base is None:
             return None
-        base = local(self.stack, self.connection, torrent.save_path)
-        return None if base is None else tuple(f"{base}/{f.path}" for f in torrent.files if f.wanted)
+        paths = tuple(f"{base.path}/{f.path}" for f in torrent.files or () if f.wanted)
+        return Inodes(base.by, paths) if paths else None
+
+    def device(self, by: str, root: str) -> int | None:
+        """The file system of a declared folder; None where that was not asked or could not be told."""
+        query = Inodes(by, (root,))
+        fact = self.facts.get(query) if self.facts.has(query) else None
+        return fact.value[0].device if isinstance(fact, Known) and fact.value[0].state == "folder" else None
 
 
 def placed(stack: Stack, torrents: Mapping[str, Iterable[Torrent]]) -> Graph:
@@ -161,3 +175,14 @@ def placed(stack: Stack, torrents: Mapping[str, Iterable[Torrent]]) -> Graph:
 def mappings(stack: Stack) -> list[Mapping[str, str]]:
     """`paths` as an action carries it."""
     return [dict(m) for m in stack.paths]
+
+
+def lookers(stack: Stack) -> list[str]:
+    """The SFTP connections of the stack, as an action carries them."""
+    return sorted(name for name, spec in stack.connections.items() if spec.app == SFTP)
+
+
+def carried(data: Mapping[str, Any]) -> Stack:
+    """The part of the stack that an action carries: enough to tell where things lie."""
+    through = {name: ConnectionSpec(app=SFTP) for name in data.get("lookers", ())}
+    return Stack(connections=through, paths=tuple(data["paths"]))

@@ -23,8 +23,11 @@ class Inode:
     """One path as this machine sees it.
 
     `state`  file, folder, other (a link, a socket), missing (its folder is there, it is not) or unreadable (`why`).
-    `names`  how many names these bytes have in all; `on_disk` the bytes that they take there.
+    `names`  how many names these bytes have in all, 0 where that cannot be asked; `on_disk` the bytes that they take there.
     `ctime_ns`  when it was last written, renamed, linked or got other rights: no program can set it back, as it can `mtime_ns`.
+
+    Where no numbers of inodes are told (SFTP), `inode` stands for the path without links: equal for two ways to one file, and
+    not for two hard links.
     """
 
     path: str

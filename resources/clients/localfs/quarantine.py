@@ -25,7 +25,7 @@ from typing import Any
 from reconciler.action import Json
 from reconciler.facts import Query, ReadFailed
 from reconciler.kind import WriteRefused
-from resources.clients.localfs.client import LocalFs, answers
+from resources.clients.localfs.client import HERE, LocalFs, answers
 from resources.clients.localfs.inodes import BLOCK, look
 
 FOLDER = ".arr-quarantine"
@@ -40,6 +40,7 @@ class Batch:
     `about`    what the caller wrote into the manifest: whose it was and why.
     `until`    when it may go for good. `bytes`: the sizes of its files; `frees`: what a purge gives back to the disk.
     `whole`    every file of the manifest is here; False after a move that was cut.
+    `by`       through which connection it is seen; `exact`: False where hard links cannot be counted, so that less is freed.
     """
 
     root: str
@@ -50,6 +51,8 @@ class Batch:
     bytes: int
     frees: int
     whole: bool
+    by: str = HERE
+    exact: bool = True
 
 
 @dataclass(frozen=True)

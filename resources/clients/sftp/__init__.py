@@ -5,6 +5,7 @@
     wire     the protocol's packets           line     one channel of it, many requests in flight
     listing  a tree in few round trips        digests  checksums made by the server
     fetch    files come home, in segments     client   what the kinds see
+    sight    files as this machine's are seen  quarantine  deleting by moving aside, there
 
 `__init__` imports nothing of paramiko, so that commands that only load the desired state stay quick.
 """
@@ -12,6 +13,6 @@
 from __future__ import annotations
 
 from resources.clients.sftp.app import APP, SftpSpec
-from resources.clients.sftp.queries import Digests, RemoteFile, RemoteStat, RemoteTree
+from resources.clients.sftp.queries import Digests, RemoteBytes, RemoteFile, RemoteStat, RemoteTree
 
-__all__ = ["APP", "Digests", "RemoteFile", "RemoteStat", "RemoteTree", "SftpSpec"]
+__all__ = ["APP", "Digests", "RemoteBytes", "RemoteFile", "RemoteStat", "RemoteTree", "SftpSpec"]

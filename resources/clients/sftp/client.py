@@ -7,17 +7,19 @@ writes refuse when the connection was opened for reading (law 3).
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from reconciler.facts import NotThere, Query, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
-from resources.clients.sftp import wire
+from resources.clients.localfs import Batches, FsSize, Inodes, RealPaths
+from resources.clients.sftp import quarantine, sight, wire
 from resources.clients.sftp.digests import digests
 from resources.clients.sftp.line import Line, Refused, refused
 from resources.clients.sftp.listing import tree
 from resources.clients.sftp.login import Gate
 from resources.clients.sftp.names import encode
-from resources.clients.sftp.queries import Digests, RemoteFile, RemoteStat, RemoteTree
+from resources.clients.sftp.queries import Digests, RemoteBytes, RemoteFile, RemoteStat, RemoteTree
 
 T = TypeVar("T")
 
@@ -56,6 +58,10 @@ class SftpClient:
     def _ask(self, query: Query[T]) -> T:
         asked: Any = query
         try:
+            if isinstance(asked, Inodes | RealPaths | FsSize | RemoteBytes):
+                return cast("T", sight.answer(self.line(), asked))
+            if isinstance(asked, Batches):
+                return cast("T", quarantine.batches(self, asked.root))
             if isinstance(asked, RemoteTree):
                 return cast("T", tree(self.line(), encode(asked.path)))
             if isinstance(asked, RemoteStat):
@@ -80,19 +86,63 @@ class SftpClient:
         """Remove an empty folder."""
         self._write(wire.RMDIR, path, wire.text(encode(path)))
 
-    def mkdir(self, path: str) -> None:
-        self._write(wire.MKDIR, path, wire.text(encode(path)) + b"\0\0\0\0")
+    def mkdir(self, path: str, mode: int | None = None) -> None:
+        """A new folder. WriteRefused when there is something of that name."""
+        self._write(wire.MKDIR, path, wire.new_folder(encode(path), mode))
 
     def rename(self, old: str, new: str) -> None:
         """Rename; an existing `new` is never replaced (version 3 of the protocol says so)."""
         self._write(wire.RENAME, old, wire.text(encode(old)) + wire.text(encode(new)))
 
-    def _write(self, kind: int, path: str, body: bytes) -> None:
+    def move(self, old: str, new: str) -> None:
+        """Rename in one step where the server can. It might replace `new`: the caller has made sure that there is none."""
+        line = self._to_write()
+        names = wire.text(encode(old)) + wire.text(encode(new))
+        if wire.POSIX_RENAME in line.offers:
+            self._on(line, wire.EXTENDED, old, wire.text(wire.POSIX_RENAME) + names)
+        else:
+            self._on(line, wire.RENAME, old, names)
+
+    def create(self, path: str, data: bytes) -> None:
+        """A new file, on the server's disk where that can be asked for. WriteRefused when there is something of that name."""
+        self._flushed(path, wire.open_new(encode(path)), data)
+
+    def flush(self, folder: str) -> None:
+        """The names in a folder survive a power cut from here on, where that can be asked for."""
+        with suppress(WriteRefused):  # a server that opens no folders has nothing better to offer
+            self._flushed(folder, wire.open_for_reading(encode(folder)), b"")
+
+    def _flushed(self, path: str, opening: bytes, data: bytes) -> None:
+        line = self._to_write()  # one line for all of it: a handle means nothing on another
+        handle = wire.Reader(self._on(line, wire.OPEN, path, opening)).text()
+        try:
+            for at in range(0, len(data), sight.PIECE):
+                self._on(line, wire.WRITE, path, wire.write(handle, at, data[at : at + sight.PIECE]))
+            if wire.FSYNC in line.offers:
+                self._on(line, wire.EXTENDED, path, wire.text(wire.FSYNC) + wire.text(handle))
+        finally:
+            line.ask(wire.CLOSE, wire.text(handle), lambda _kind, _data: None)
+            line.flush()
+
+    def writable(self) -> None:
+        """WriteRefused unless it was opened for writing."""
         if not self._writable:
             raise WriteRefused(f"connections.{self.gate.name} was opened for reading only")
-        line = self.line()
+
+    def _to_write(self) -> Line:
+        """The line, for a write. What keeps it from being opened means that nothing was sent."""
+        self.writable()
         try:
-            line.call(kind, body)
+            return self.line()
+        except ReadFailed as e:
+            raise WriteRefused(e.reason, e.remedy) from None
+
+    def _write(self, kind: int, path: str, body: bytes) -> None:
+        self._on(self._to_write(), kind, path, body)
+
+    def _on(self, line: Line, kind: int, path: str, body: bytes) -> bytes:
+        try:
+            return line.call(kind, body)[1]
         except Refused as e:
             error = refused(e, encode(path))
             if isinstance(error, NotThere):
@@ -100,6 +150,8 @@ class SftpClient:
             raise WriteRefused(str(error)) from None
         except ReadFailed as e:
             raise ReplyLost(e.reason) from None
+        except wire.Malformed as e:
+            raise ReplyLost(f"{self.gate.trust.where} sent what is no SFTP: {e}") from None
 
     def close(self) -> None:
         with self._lock:

@@ -8,7 +8,8 @@ SSH for many of SFTP.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import paramiko
@@ -19,6 +20,7 @@ from resources.clients.sftp.login import PACKET, WINDOW, Gate
 from resources.clients.sftp.names import shown
 
 PIECE = 1 << 20  # bytes taken at a time: of a larger backlog a small read would move the rest about each time
+TOGETHER = 1000  # small requests in flight at a time
 LOST = 0  # no type of the protocol: the line was cut before the answer came
 Answer = Callable[[int, "memoryview | bytes"], None]
 
@@ -32,7 +34,7 @@ class Refused(Exception):
 
 
 class Line:
-    """See the module. Thread-safe. `lost` is set once it is cut, and says why."""
+    """See the module. Thread-safe. `lost` is set once it is cut, and says why; `offers`: extensions of the protocol."""
 
     def __init__(self, gate: Gate) -> None:
         self.lost: ReadFailed | None = None
@@ -72,6 +74,7 @@ class Line:
                 raise wire.Malformed("no greeting")
         if have[4] != wire.VERSION:
             raise wire.Malformed("no greeting")
+        self.offers = wire.extensions(have[9 : 4 + int.from_bytes(have[:4], "big")])
 
     # ---------------------------------------------------------------------------------------------------- asking
 
@@ -115,6 +118,26 @@ class Line:
         if told == wire.STATUS and wire.status(data) not in (wire.OK, wire.EOF):
             raise Refused(wire.status(data))
         return told, data
+
+    def call_all(self, requests: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Many requests at once and their answers, in order, whatever they say. ReadFailed when the line is cut."""
+        asked = list(requests)
+        answers: dict[int, tuple[int, bytes]] = {}
+        for begin in range(0, len(asked), TOGETHER):
+            end, came = min(begin + TOGETHER, len(asked)), threading.Event()
+
+            def keep(told: int, data: memoryview | bytes, at: int, end: int, came: threading.Event) -> None:
+                answers[at] = (told, bytes(data))
+                if len(answers) == end:
+                    came.set()
+
+            for at in range(begin, end):
+                self.ask(*asked[at], partial(keep, at=at, end=end, came=came))
+            self.flush()
+            came.wait()
+            if any(answers[at][0] == LOST for at in range(begin, end)):
+                raise self.failure()
+        return [answers[at] for at in range(len(asked))]
 
     def failure(self) -> ReadFailed:
         return self.lost or ReadFailed("truncated", f"{self._gate.trust.where} broke off", "try again")
@@ -167,10 +190,17 @@ class Line:
         return view
 
     def _hand_out(self, packet: memoryview) -> None:
+        number = int.from_bytes(packet[1:5], "big")
         with self._lock:
-            then = self._waiting.pop(int.from_bytes(packet[1:5], "big"), None)
-        if then is not None:
+            then = self._waiting.pop(number, None)
+        if then is None:
+            return
+        try:
             then(packet[0], packet[5:])
+        except BaseException:  # it had no answer that it could read, and gets one more: LOST, of the cut that follows
+            with self._lock:
+                self._waiting[number] = then
+            raise
 
     def _cut(self, why: str) -> None:
         with self._lock:

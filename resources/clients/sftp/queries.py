@@ -36,6 +36,14 @@ class RemoteStat(Query[RemoteFile]):
 
 
 @dataclass(frozen=True)
+class RemoteBytes(Query[bytes]):
+    """A small file as it is. Absent when it is not there; ReadFailed when it is longer than `most` bytes."""
+
+    path: str
+    most: int = 64 << 20
+
+
+@dataclass(frozen=True)
 class Digests(Query[dict[str, str]]):
     """Path → hexadecimal SHA-256 of files, made by the server's own command.
 

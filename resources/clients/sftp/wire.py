@@ -15,6 +15,8 @@ from resources.clients.sftp.queries import FileKind
 INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 1, 2, 3, 4, 5, 6, 7, 8
 OPENDIR, READDIR, REMOVE, MKDIR, RMDIR, REALPATH, STAT, RENAME = 11, 12, 13, 14, 15, 16, 17, 18
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
+EXTENDED, EXTENDED_REPLY = 200, 201
+POSIX_RENAME, FSYNC, STATVFS = b"posix-rename@openssh.com", b"fsync@openssh.com", b"statvfs@openssh.com"
 
 OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, BAD_MESSAGE, NO_CONNECTION, CONNECTION_LOST, UNSUPPORTED = range(9)
 WORDS = {
@@ -25,6 +27,7 @@ WORDS = {
 }
 
 FOR_READING = 1
+FOR_A_NEW_FILE = 2 | 8 | 32  # write, create, and fail when it is there
 LONGEST_FRAME = 1 << 20  # bytes; a server that announces more is not speaking SFTP
 
 _U32 = struct.Struct(">I")
@@ -62,6 +65,20 @@ def open_for_reading(path: bytes) -> bytes:
     return text(path) + struct.pack(">II", FOR_READING, 0)
 
 
+def open_new(path: bytes) -> bytes:
+    """For a file that only its owner may read, and that is not there yet."""
+    return text(path) + struct.pack(">III", FOR_A_NEW_FILE, 4, 0o600)
+
+
+def write(handle: bytes, offset: int, data: bytes) -> bytes:
+    return text(handle) + _U64.pack(offset) + text(data)
+
+
+def new_folder(path: bytes, mode: int | None) -> bytes:
+    """`mode` None: as the server likes."""
+    return text(path) + (_U32.pack(0) if mode is None else struct.pack(">II", 4, mode))
+
+
 def read(handle: bytes, offset: int, length: int) -> bytes:
     return text(handle) + _READ.pack(offset, length)
 
@@ -79,6 +96,10 @@ class Reader:
             raise Malformed("a packet ends too early")
         self._at += length
         return part
+
+    @property
+    def ended(self) -> bool:
+        return self._at >= len(self._body)
 
     def number(self) -> int:
         return int(_U32.unpack(self._take(4))[0])
@@ -118,6 +139,31 @@ def _kind(mode: int | None) -> FileKind:
     if S_ISDIR(mode):
         return "folder"
     return "link" if S_ISLNK(mode) else "other"
+
+
+def extensions(body: bytes | memoryview) -> frozenset[bytes]:
+    """What a server offers besides, from its greeting (after the version)."""
+    reader, found = Reader(body), set()
+    while not reader.ended:
+        found.add(reader.text())
+        reader.view()
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """The file system behind a path, in bytes; `ident` is its number, 0 where the server has none."""
+
+    total: int
+    free: int
+    ident: int
+
+
+def file_system(body: bytes | memoryview) -> FileSystem:
+    """The answer to statvfs@openssh.com."""
+    reader = Reader(body)
+    _, unit, total, _, free, _, _, _, ident = (reader.large() for _ in range(9))
+    return FileSystem(total * unit, free * unit, ident)
 
 
 def status(body: bytes | memoryview) -> int:

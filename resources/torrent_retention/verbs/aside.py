@@ -10,8 +10,7 @@ from datetime import timedelta
 from reconciler.action import Action
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import World, WriteRefused
-from resources.clients.localfs import HERE
-from resources.clients.localfs import quarantine as store
+from resources.torrent_retention.verbs.stores import by, store
 
 
 @dataclass
@@ -32,13 +31,13 @@ def move_aside(world: World, action: Action) -> Iterator[Aside]:
     the torrent is gone has to be looked at first.
     """
     data = action.data
-    client, here = world.client(data["connection"]), world.client(HERE)
+    client, files = world.client(data["connection"]), world.client(by(action))
     client.close_files(data["hash"])
     aside = Aside()
     moved = False
     try:
-        store.stash(
-            here,
+        store(action).stash(
+            files,
             data["root"],
             data["batch"],
             data["files"],
@@ -50,7 +49,7 @@ def move_aside(world: World, action: Action) -> Iterator[Aside]:
         yield aside
     except (WriteRefused, ReadFailed, NotThere) as e:
         if moved and not aside.kept:
-            store.restore(here, data["root"], data["batch"])
+            store(action).restore(files, data["root"], data["batch"])
         client.reopen(data["hash"])
         if isinstance(e, WriteRefused):
             raise

@@ -14,16 +14,11 @@ from reconciler.facts import Absent, Fact, Known, NotThere
 from reconciler.kind import Verb, Verdict, World
 from reconciler.stack import Stack
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, FsSize, Inode, Inodes, RealPaths
-from resources.clients.localfs import quarantine as store
+from resources.clients.localfs import HERE, Inode, Inodes, RealPaths
 from resources.clients.torrents import OneTorrent, Torrents
 from resources.torrent_retention.claims import Claims, looks
+from resources.torrent_retention.verbs.stores import batch_of, by, free, store
 from resources.torrent_retention.world import digest
-
-
-def _batch(world: World, action: Action) -> store.Batch | None:
-    batches = world.client(HERE).read(store.Batches(HERE, action.data["root"]))
-    return next((b for b in batches if b.id == action.data["batch"]), None)
 
 
 class Quarantine(Verb):
@@ -49,7 +44,7 @@ class Quarantine(Verb):
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
         data = action.data
         until = world.now() + timedelta(seconds=data["keep"])
-        store.stash(
+        store(action).stash(
             world.client(HERE),
             data["root"],
             data["batch"],
@@ -61,7 +56,7 @@ class Quarantine(Verb):
         return None
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
-        batch = _batch(world, action)
+        batch = batch_of(world, action)
         left = [i for i in world.client(HERE).read(Inodes(HERE, tuple(action.data["files"]))) if i.state != "missing"]
         if batch is None:
             return Verdict("not-done", "it is where it was") if left else Verdict("unknown", "it is nowhere any more")
@@ -77,13 +72,13 @@ class Restore(Verb):
     noun = "restoration"
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
-        batch = _batch(world, action)
+        batch = batch_of(world, action)
         if batch is None:
             return Absent(world.now())
         return Known({"batch": batch.id, "files": batch.files, "bytes": batch.bytes}, world.now())
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
-        store.restore(world.client(HERE), action.data["root"], action.data["batch"])
+        store(action).restore(world.client(by(action)), action.data["root"], action.data["batch"])
         info_hash, name = action.data.get("hash"), action.data.get("connection")
         if info_hash and name:
             client: Any = world.client(name)
@@ -95,7 +90,7 @@ class Restore(Verb):
         return None
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
-        if _batch(world, action) is not None:
+        if batch_of(world, action) is not None:
             return Verdict("not-done", "it is still in quarantine")
         return Verdict("done", "it is back in its place")
 
@@ -107,19 +102,22 @@ class Purge(Verb):
     read = Restore.read
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
-        here = world.client(HERE)
-        before = here.read(FsSize(HERE, action.data["root"])).free
-        freed = store.purge(here, action.data["root"], action.data["batch"])
-        after = here.read(FsSize(HERE, action.data["root"])).free
-        return {"freed": freed, "more_free": after - before}
+        before = free(world, action)
+        freed = store(action).purge(world.client(by(action)), action.data["root"], action.data["batch"])
+        after = free(world, action)
+        return {"freed": freed, "more_free": None if before is None or after is None else after - before}
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
-        if _batch(world, action) is not None:
+        if batch_of(world, action) is not None:
             return Verdict("not-done", "it is still in quarantine")
         if handle is None:
             return Verdict("done", "it is gone; what that freed was not measured")
-        freed, more = size_text(handle["freed"]), size_text(max(0, handle["more_free"]))
-        return Verdict("done", f"{freed} deleted for good; the disk has {more} more free than before")
+        freed, more = size_text(handle["freed"]), handle["more_free"]
+        if more is None:
+            return Verdict("done", f"{freed} deleted for good; what that freed could not be measured")
+        return Verdict(
+            "done", f"{freed} deleted for good; the disk has {size_text(max(0, more))} more free than before"
+        )
 
 
 QUARANTINE = Quarantine()

@@ -15,10 +15,7 @@ from typing import Any, ClassVar
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, World, WriteRefused
-from reconciler.stack import Stack
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, FsSize, Inodes
-from resources.clients.localfs import quarantine as store
 from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.torrent_retention import judge
@@ -27,7 +24,8 @@ from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs.aside import move_aside
-from resources.torrent_retention.world import ALWAYS, files_digest, placed, referer
+from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, store
+from resources.torrent_retention.world import ALWAYS, carried, files_digest, placed, referer
 
 
 def _found(world: World, action: Action) -> Torrent:
@@ -53,7 +51,7 @@ def _verdict(world: World, action: Action, torrent: Torrent) -> str:
 
 def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
     """Torrents of any client that lie where this one lies, but for those that go with it. ReadFailed."""
-    stack = Stack(paths=tuple(action.data["paths"]))
+    stack = carried(action.data)
     own = referer(action.data["connection"], torrent)
     told = {name: list(world.client(name).read(Torrents(name))) for name in action.data["clients"]}
     mine = told[action.data["connection"]]
@@ -71,7 +69,7 @@ class _OfTorrent(Verb):
         "verdict": "the rules do not let it go any more: {now}",
         "also used by": "its data is used by others now: {now}",
         "in the library": "{now}",
-        "on disk": "its files on this machine were changed",
+        "on disk": "its files were changed",
     }
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
@@ -88,8 +86,7 @@ class _OfTorrent(Verb):
         if action.data["taken"]:
             told["in the library"] = still_taken(world, (Taken(**t) for t in action.data["taken"]))
         if action.data["files"]:
-            inodes = world.client(HERE).read(Inodes(HERE, tuple(action.data["files"])))
-            told["on disk"] = on_disk(list(inodes))
+            told["on disk"] = on_disk(list(looked(world, action, action.data["files"])))
         return Known(told, world.now())
 
 
@@ -118,7 +115,7 @@ class Remove(_OfTorrent):
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
         data = action.data
         client = world.client(data["connection"])
-        before = _free(world, action)
+        before = free(world, action)
         if not (data["data"] and data["ours"]):
             client.remove(data["hash"], data=data["data"])
             return {"free": before}
@@ -127,7 +124,7 @@ class Remove(_OfTorrent):
             still = [path for path, there in client.read(FilesThere(data["connection"], data["hash"])) if there]
             if still:
                 raise WriteRefused(
-                    f"rtorrent still sees {still[0]} after this machine moved it: these are not its files; all is back",
+                    f"rtorrent still sees {still[0]} after it was moved aside: these are not its files; all is back",
                     "correct paths: the folders it maps are not the same",
                 )
             client.remove(data["hash"], data=False)
@@ -135,7 +132,7 @@ class Remove(_OfTorrent):
         freed = 0
         if data["purge"]:
             _surely_gone(world, action)
-            freed = store.purge(world.client(HERE), data["root"], data["batch"])
+            freed = store(action).purge(world.client(by(action)), data["root"], data["batch"])
         return {"free": before, "freed": freed}
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
@@ -145,7 +142,7 @@ class Remove(_OfTorrent):
             _found(world, action)
         except NotThere:
             there = False
-        waits = data["ours"] and data["data"] and _batch(world, action)
+        waits = data["ours"] and data["data"] and _waits(world, action)
         if there and waits:
             return Verdict(
                 "broken", "its data was moved to quarantine and the torrent is still there", remedy="arr plan"
@@ -161,8 +158,8 @@ class Remove(_OfTorrent):
         return Verdict("done", _measured(world, action, handle, bool(waits)))
 
     def _files(self, world: World, action: Action) -> Any:
-        paths = tuple(action.data["files"])
-        return world.client(HERE).read(Inodes(HERE, paths)) if paths and action.data["data"] else ()
+        paths = action.data["files"] if action.data["data"] else ()
+        return looked(world, action, paths) if paths else ()
 
 
 def _sees_them(world: World, action: Action) -> None:
@@ -179,10 +176,10 @@ def _sees_them(world: World, action: Action) -> None:
         )
 
 
-def _batch(world: World, action: Action) -> bool:
+def _waits(world: World, action: Action) -> bool:
     """Whether its data lies in quarantine."""
-    batches = world.client(HERE).read(store.Batches(HERE, action.data["root"]))
-    return any(b.id == action.data["batch"] and (b.whole or b.bytes) for b in batches)
+    batch = batch_of(world, action)
+    return batch is not None and bool(batch.whole or batch.bytes)
 
 
 def _surely_gone(world: World, action: Action) -> None:
@@ -196,21 +193,13 @@ def _surely_gone(world: World, action: Action) -> None:
     raise ReplyLost("its data waits in quarantine: the torrent is still there")
 
 
-def _free(world: World, action: Action) -> int | None:
-    root = action.data["root"]
-    try:
-        return int(world.client(HERE).read(FsSize(HERE, root)).free) if root else None
-    except ReadFailed:
-        return None  # a figure for people; nothing is decided by it
-
-
 def _measured(world: World, action: Action, handle: dict[str, Json] | None, waits: bool) -> str:
     """What was freed, as the disk tells it."""
     if not action.data["data"]:
         return "the torrent is gone; its data stays"
     if waits:
         return "the torrent is gone; its data waits in quarantine, and nothing is freed yet"
-    before, after = (handle or {}).get("free"), _free(world, action)
+    before, after = (handle or {}).get("free"), free(world, action)
     if before is None or after is None or not action.data["files"]:
         return "the torrent is gone; what that freed could not be measured"
     measured = f"the disk has {size_text(max(0, after - before))} more free than before"

@@ -22,8 +22,10 @@ from sandbox.torrents.rtorrent import Rtorrent
 from sandbox.torrents.transmission import PASSWORD, Transmission
 from tests.kinds.torrent_retention.line import Line
 from tests.kinds.torrent_retention.sim import Sim, payload
+from tests.live.sftp.server import Sshd
 
 APPS = ("rtorrent", "qbittorrent", "transmission")
+FAR = "rtorrent over sftp"  # this machine sees its files through a real SFTP server only
 PASSKEY = "c0ffeec0ffeec0ffeec0ffeec0ffee00"
 SECRETS = (PASSKEY, "adminadmin", PASSWORD, "simulated-session-", base64.b64encode(f"me:{PASSWORD}".encode()).decode())
 GOES = ["Film.mkv", "Show"]
@@ -46,6 +48,7 @@ class Rig:
     server: Any
     line: Line
     downloads: Path
+    ssh: Sshd | None = None
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +76,15 @@ class Rig:
     def ours(self) -> bool:
         """Whether the client deletes no data, so that this machine does."""
         return self.app == "rtorrent"
+
+    def stack(self) -> Sim:
+        """Its stack over the folder of this rig."""
+        if self.ssh is None:
+            return Sim(self.sim.folder, {"box": self.connection()}, self.downloads)
+        seedbox = f"{{app: sftp, host: 127.0.0.1, port: {self.ssh.port}, user: {self.ssh.user}, timeout: 10s, "
+        seedbox += f"key: {self.ssh.key}, host_key: '{self.ssh.fingerprint()}'}}"
+        paths = f"  - {{box: {self.downloads}, seedbox: {self.downloads}}}\n"
+        return Sim(self.sim.folder, {"box": self.connection(), "seedbox": seedbox}, None, paths)
 
     def connection(self, which: str = "password") -> str:
         path = self.sim.folder / which
@@ -110,8 +122,19 @@ def rig(app: str, folder: Path, wish: str = WISH) -> Iterator[Rig]:
     for name, told in MINE.items():
         (downloads / name).write_bytes(told)
     (folder / "password").write_text(PASSWORD if app == "transmission" else "adminadmin")
+    if app == FAR:
+        with Sshd(folder / "sshd") as ssh, rig_of("rtorrent", folder, given, wish, ssh) as made:
+            yield made
+    else:
+        with rig_of(app, folder, given, wish) as made:
+            yield made
+
+
+@contextmanager
+def rig_of(app: str, folder: Path, given: list[Torrent], wish: str, ssh: Sshd | None = None) -> Iterator[Rig]:
+    downloads = folder / "dl"
     with serving(app, given) as server, Line(server.url) as line:
-        made = Rig(app, Sim(folder, {}, None), server, line, downloads)
-        made.sim = Sim(folder, {"box": made.connection()}, downloads)
+        made = Rig(app, Sim(folder, {}, None), server, line, downloads, ssh)
+        made.sim = made.stack()
         made.sim.declare(wish)
         yield made

@@ -27,14 +27,14 @@ from reconciler.plan.outcome import exit_code
 from reconciler.store import Store
 from resources.clients.localfs import HERE
 from tests.kinds.torrent_retention.house import ARR
-from tests.kinds.torrent_retention.rig import APPS, GOES, MINE, SECRETS, STAYS, WISH, Rig, rig, torrents
+from tests.kinds.torrent_retention.rig import APPS, FAR, GOES, MINE, SECRETS, STAYS, WISH, Rig, rig, torrents
 from tests.kinds.torrent_retention.sim import Sim, goes, held
 from tests.kinds.torrent_retention.world import Television, download, sonarr
 
 ROUNDS = 3  # within which all comes right once the faults have stopped
 
 
-@pytest.fixture(params=APPS)
+@pytest.fixture(params=(*APPS, FAR))
 def it(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     with rig(request.param, tmp_path) as made:
         yield made

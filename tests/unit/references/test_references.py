@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes, LocalFs
-from resources.references import Graph, Place, Referer, local, place
+from resources.references import Graph, Place, Referer, Sight, local, place
 from resources.references.graph import freed
 from resources.references.places import root_of
 
@@ -35,7 +35,8 @@ def test_one_place_has_one_name_whoever_says_it() -> None:
     assert place(STACK, "rt", "/home/me/mediaX/a") == Place("", "/home/me/mediaX/a")
     assert place(STACK, "rt", "relative") is None and place(STACK, "rt", "") is None
     assert place(STACK, "rt", "/home/me/media/../x") == Place("", "/home/me/x")
-    assert root_of(STACK, "rt", "/home/me/media") is None and root_of(STACK, "rt", "/home/me/media/a") == "/mnt/media"
+    assert root_of(STACK, "rt", "/home/me/media") is None
+    assert root_of(STACK, "rt", "/home/me/media/a") == Sight(HERE, "/mnt/media", "/mnt/media")
 
 
 def test_who_hangs_together() -> None:

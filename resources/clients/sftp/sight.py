@@ -1,0 +1,152 @@
+"""What this machine's file system can be asked, asked of an SFTP server: files, ways through links, how full a disk is.
+
+Called by `client` for kinds that look at files through either. The protocol tells neither inodes nor hard links: a file is
+known by its path without links, its disk by the number that statvfs@openssh.com gives, and how many names it has is left
+open (0). What was not answered is unknown; only "there is no such file" is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from reconciler.facts import NotThere, Query, ReadFailed
+from resources.clients.localfs import FsSize, Inode, Inodes, RealPaths, Space
+from resources.clients.sftp import wire
+from resources.clients.sftp.names import decode, encode, shown
+from resources.clients.sftp.queries import RemoteBytes
+
+if TYPE_CHECKING:
+    from resources.clients.sftp.line import Line
+
+NO_DISK = -1  # the device of files whose server does not tell on which disk they are
+PIECE = 32 << 10  # bytes that every server takes and gives at a time
+UNTOLD = "the server does not tell where links lead"
+
+
+def answer(line: Line, query: Query[Any]) -> Any:
+    """One of the questions of this module."""
+    if isinstance(query, Inodes):
+        return look(line, query.paths)
+    if isinstance(query, RealPaths):
+        return real_paths(line, query.paths)
+    if isinstance(query, RemoteBytes):
+        return contents(line, query)
+    assert isinstance(query, FsSize)  # noqa: S101  # the caller looked
+    return space(line, query.path)
+
+
+def look(line: Line, paths: Sequence[str]) -> tuple[Inode, ...]:
+    """Each of `paths`, in their order; links are not followed. ReadFailed when the line is cut."""
+    told = line.call_all((wire.LSTAT, wire.text(encode(path))) for path in paths)
+    attrs = [wire.Reader(data).attrs() if kind == wire.ATTRS else None for kind, data in told]
+    folders = [p if a.kind == "folder" else posixpath.dirname(p) for p, a in zip(paths, attrs, strict=True) if a]
+    real = ways(line, folders)
+    disks = devices(line, {way for way in real.values() if way})
+    return tuple(_inode(path, one, raw, real, disks) for path, one, raw in zip(paths, attrs, told, strict=True))
+
+
+def _inode(
+    path: str, attrs: wire.Attrs | None, raw: tuple[int, bytes], real: dict[str, str], disks: dict[str, int]
+) -> Inode:
+    if attrs is None:
+        status = wire.status(raw[1]) if raw[0] == wire.STATUS else wire.BAD_MESSAGE
+        if status == wire.NO_SUCH_FILE:
+            return Inode(path, "missing")
+        return Inode(path, "unreadable", why=wire.WORDS.get(status, "the server answers something else"))
+    folder = attrs.kind == "folder"
+    way = real[path if folder else posixpath.dirname(path)]
+    if not way or (attrs.kind == "file" and attrs.size is None):
+        return Inode(path, "unreadable", why=UNTOLD if not way else "the server tells no size")
+    whole = way if folder else f"{way.rstrip('/')}/{posixpath.basename(path)}"
+    number = int.from_bytes(hashlib.sha256(encode(whole)).digest()[:8], "big")
+    size, mtime = attrs.size or 0, (attrs.mtime or 0) * 10**9
+    state = attrs.kind if attrs.kind in ("file", "folder") else "other"
+    return Inode(path, state, disks[way], number, 0, size, size if state == "file" else 0, mtime)
+
+
+def ways(line: Line, folders: Iterable[str]) -> dict[str, str]:
+    """Folder → its path without links; "" where that is not told. What is not there keeps its name.
+
+    A server that leaves links in its answer is found out by looking at every part of it.
+    """
+    asked = sorted(set(folders))
+    real: dict[str, str] = {}
+    for folder, (kind, data) in zip(
+        asked, line.call_all((wire.REALPATH, wire.text(encode(f))) for f in asked), strict=True
+    ):
+        if kind == wire.NAME:
+            names = wire.names(data)
+            real[folder] = decode(names[0][0]) if len(names) == 1 else ""
+        else:
+            gone = kind == wire.STATUS and wire.status(data) == wire.NO_SUCH_FILE
+            real[folder] = posixpath.normpath(folder) if gone else ""
+    parts = sorted({part for way in real.values() for part in _parts(way)})
+    told = line.call_all((wire.LSTAT, wire.text(encode(part))) for part in parts)
+    links = {
+        part
+        for part, (kind, data) in zip(parts, told, strict=True)
+        if kind == wire.ATTRS and wire.Reader(data).attrs().kind == "link"
+    }
+    return {folder: way if way.startswith("/") and not links & set(_parts(way)) else "" for folder, way in real.items()}
+
+
+def _parts(way: str) -> list[str]:
+    """The path and every folder above it, without the root."""
+    names = way.strip("/").split("/")
+    return ["/" + "/".join(names[:end]) for end in range(1, len(names) + 1)] if names != [""] else []
+
+
+def devices(line: Line, folders: Iterable[str]) -> dict[str, int]:
+    """Folder → the number of its file system; NO_DISK where the server does not tell it."""
+    asked = sorted(set(folders))
+    if wire.STATVFS not in line.offers:
+        return dict.fromkeys(asked, NO_DISK)
+    told = line.call_all((wire.EXTENDED, wire.text(wire.STATVFS) + wire.text(encode(f))) for f in asked)
+    return {
+        folder: (wire.file_system(data).ident or NO_DISK) if kind == wire.EXTENDED_REPLY else NO_DISK
+        for folder, (kind, data) in zip(asked, told, strict=True)
+    }
+
+
+def real_paths(line: Line, paths: Sequence[str]) -> tuple[str, ...]:
+    """Each of `paths` without links. ReadFailed for one of which that cannot be told."""
+    real = ways(line, paths)
+    lost = next((path for path in paths if not real[path]), None)
+    if lost is not None:
+        raise ReadFailed("refused", f"{lost}: {UNTOLD}", "may this user read it?")
+    return tuple(real[path] for path in paths)
+
+
+def space(line: Line, path: str) -> Space:
+    """How big the file system is that holds `path`. ReadFailed where the server does not tell."""
+    if wire.STATVFS not in line.offers:
+        raise ReadFailed("refused", "the server does not tell how full its disks are", "OpenSSH's SFTP server does")
+    ((kind, data),) = line.call_all([(wire.EXTENDED, wire.text(wire.STATVFS) + wire.text(encode(path)))])
+    if kind != wire.EXTENDED_REPLY:
+        raise ReadFailed("refused", f"the server does not tell how full the disk of {path} is", "is the folder there?")
+    told = wire.file_system(data)
+    return Space(told.total, told.free)
+
+
+def contents(line: Line, query: RemoteBytes) -> bytes:
+    """A small file. NotThere, ReadFailed."""
+    path = encode(query.path)
+    ((kind, data),) = line.call_all([(wire.OPEN, wire.open_for_reading(path))])
+    if kind != wire.HANDLE:
+        if kind == wire.STATUS and wire.status(data) == wire.NO_SUCH_FILE:
+            raise NotThere(f"{shown(query.path)} is not there")
+        raise ReadFailed("refused", f"the server does not open {shown(query.path)}", "may this user read it?")
+    handle, parts, size = wire.Reader(data).text(), [], 0
+    while size <= query.most:
+        ((kind, data),) = line.call_all([(wire.READ, wire.read(handle, size, PIECE))])
+        if kind != wire.DATA:
+            break
+        parts.append(wire.Reader(data).text())
+        size += len(parts[-1])
+    line.call_all([(wire.CLOSE, wire.text(handle))])
+    if kind != wire.STATUS or wire.status(data) != wire.EOF:
+        raise ReadFailed("incomplete", f"{shown(query.path)} cannot be read to its end")
+    return b"".join(parts)
