@@ -17,7 +17,7 @@ from reconciler.action import Blocked, Held
 from reconciler.facts import Facts, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from resources.clients.torrents import OneTorrent, Torrent
-from resources.torrent_retention.imported import Imports, Taken
+from resources.torrent_retention.imported import Imports, Proof, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.sharing import Bytes, Sharing, ties
@@ -148,7 +148,7 @@ class Decider:
     def _ahead(self, it: Known) -> None:
         """What will have to be asked once the rest of this torrent is known: there are few rounds of questions."""
         if self.imports is not None:
-            self._want(self.imports.proof(it.torrent.hash).wants)
+            self._want(self.imports.proof(it.torrent.hash, None).wants)
 
     def _with_imports(self, it: Known) -> tuple[Known, Judgement]:
         """Judged with the proof of import: its own, or that of a torrent with the same payload (a cross-seed)."""
@@ -156,12 +156,12 @@ class Decider:
         allowed = judge(self.spec, replace(it, imported=True, imported_says="imported"))
         if allowed.verdict != GO:
             return it, judge(self.spec, it)  # nothing that an import could change
-        proof = self.imports.proof(it.torrent.hash)
+        proof = self.imports.proof(it.torrent.hash, it.torrent.files)
         if proof.value is False:
             for other in self._by_content.get(it.torrent.content, ()):
                 if other.hash == it.torrent.hash or not other.content or not self._holds(other, it.torrent):
                     continue
-                same = self.imports.proof(other.hash)
+                same = self.imports.proof(other.hash, it.torrent.files)
                 if same.value is not False:
                     proof = replace(same, says=f"{same.says} (as {other.name}, the same data)")
                     break
@@ -170,8 +170,19 @@ class Decider:
             self._likely |= {f.size for f in it.torrent.files or ()}
             sight = self.world.sight(it.torrent)
             self._want([sight] if sight else [])
+        elif proof.value is None and not self.imports.unknown:
+            self._unproven(it.torrent, proof)
         it = replace(it, imported=proof.value, imported_says=proof.says, taken=proof.taken)
         return it, judge(self.spec, it)
+
+    def _unproven(self, torrent: Torrent, proof: Proof) -> None:
+        """All else lets it go, and whether it was imported is not known."""
+        if proof.unsaid:
+            self.hold(torrent, proof.says, "import the rest, or take imported out of the rule for its label")
+        else:
+            self.out.blocked.append(
+                Blocked(what=torrent.name, reason=proof.says, subjects=1, bytes=torrent.size, code="incomplete")
+            )
 
     def _holds(self, other: Torrent, torrent: Torrent) -> bool:
         """Whether every file of `torrent` is one of `other`: two payloads may lie in one folder, and be two."""

@@ -1,8 +1,9 @@
 """Was it imported, and is what was imported still there? The proof, from the whole history of every app that imports.
 
 An import counts by the name of its event. Every part that an app grabbed with this download has to be imported (or settled
-otherwise by it), and the file of the last import of each part has to be there: as a row of the app, and on disk where this
-machine sees it. One history that is not known makes the answer unknown: what another instance still waits for is in it.
+otherwise by it), of one that nobody grabbed every video (`coverage`), and the file of the last import of each part has to be
+there: as a row of the app, and on disk where this machine sees it. One history that is not known makes the answer unknown:
+what another instance still waits for is in it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inodes
 from resources.clients.servarr import FileRow, FileRows
 from resources.clients.servarr.history import GRABBED, IGNORED, IMPORTED, Event, History
+from resources.clients.torrents import TorrentFile
 from resources.references import seen
+from resources.torrent_retention.coverage import uncovered
 
 STILL = "there"
 
@@ -37,12 +40,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Proof:
-    """`value` None: not known. `wants`: what has to be asked before it can be. `taken`: the files that it rests on."""
+    """`value` None: not known. `wants`: what has to be asked before it can be. `taken`: the files that it rests on.
+    `unsaid`: everybody answered, and yet no answer says it: nothing but a person can."""
 
     value: bool | None
     says: str
     wants: tuple[Query[Any], ...] = ()
     taken: tuple[Taken, ...] = ()
+    unsaid: bool = False
 
 
 @dataclass
@@ -67,8 +72,8 @@ class Imports:
             else:
                 self.unknown[name] = fact if isinstance(fact, Unknown) else Unknown("refused", f"{name} has no history")
 
-    def proof(self, info_hash: str) -> Proof:
-        """Of one download, over all apps."""
+    def proof(self, info_hash: str, files: Iterable[TorrentFile] | None) -> Proof:
+        """Of one download with these files, over all apps. Without them it only names what it wants."""
         if self.unknown:
             name, why = next(iter(sorted(self.unknown.items())))
             return Proof(None, f"the history of {name} is not known: {why.reason}")
@@ -88,6 +93,9 @@ class Imports:
                 return found
             if found.says:
                 by.append(name)
+        told = [e for index in self._known.values() for e in index.by_download.get(info_hash, ())]
+        if by and not wants and (lacks := uncovered(files, told)):
+            return Proof(None, lacks, unsaid=True)
         if wants:
             return Proof(None, "whether its files are still there was not asked yet", tuple(wants))
         if not by:

@@ -51,10 +51,14 @@ def _add(app: Sonarr4, wanted: Json) -> None:
 
 
 def _download(app: Sonarr4, told: Json) -> None:
-    """The history of a download of every file of a series, as the server writes it: a row for each episode."""
+    """The history of a download of every file of a series, as the server writes it: a row for each episode.
+
+    `grabbed` false: it was added by hand. `dropped`: the files that were imported, for the first episodes; else all were.
+    """
     series = next(row for row in app.store.series.all() if row["tvdbId"] == told["tvdbId"])
     files = {f["id"]: f for f in app.store.files.where(series["id"])}
-    for episode in app.store.episodes.where(series["id"]):
+    dropped = told.get("dropped")
+    for number, episode in enumerate(app.store.episodes.where(series["id"])):
         file = files.get(episode["episodeFileId"])
         if file is None:
             continue
@@ -66,10 +70,12 @@ def _download(app: Sonarr4, told: Json) -> None:
             "date": iso(now()),
             "downloadId": told["downloadId"],
         }
-        app.store.history.insert({**row, "eventType": "grabbed", "data": {"torrentInfoHash": told["downloadId"]}})
-        if told.get("imported", True):
+        if told.get("grabbed", True):
+            app.store.history.insert({**row, "eventType": "grabbed", "data": {"torrentInfoHash": told["downloadId"]}})
+        if told.get("imported", True) and (dropped is None or number < len(dropped)):
             path = f"{series['path']}/{file['relativePath']}"
-            data = {"fileId": str(file["id"]), "importedPath": path, "droppedPath": path, "size": str(file["size"])}
+            source = path if dropped is None else dropped[number]
+            data = {"fileId": str(file["id"]), "importedPath": path, "droppedPath": source, "size": str(file["size"])}
             app.store.history.insert({**row, "eventType": "downloadFolderImported", "data": data})
 
 

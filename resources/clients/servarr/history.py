@@ -34,6 +34,7 @@ class Event:
     `item_id`, `part_id`  the series and the episode, or the movie twice: what an import fills.
     `file_id`   the row of the file that an import made; None where the server does not say.
     `path`      where an import put its file, as the app sees it; "" otherwise.
+    `dropped`   which file of the download an import took, as the app saw it; "" otherwise.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Event:
     part_id: int
     file_id: int | None
     path: str
+    dropped: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,4 +126,5 @@ def _event(raw: Any, item: str, part: str) -> Event:
         part_id=part_id,
         file_id=int(file_id) if file_id.isascii() and file_id.isdigit() and len(file_id) < 16 else None,
         path=str(data.get("importedPath") or "") if name in IMPORTED else "",
+        dropped=str(data.get("droppedPath") or "") if name in IMPORTED else "",
     )

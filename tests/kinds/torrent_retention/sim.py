@@ -25,6 +25,7 @@ from reconciler.session import Session
 from sandbox.torrents.model import Torrent
 
 FREE = "trackers: {unlisted: allow}\n"
+STAY = "connection: rt\nmay_go: {ratio: '>= 100'}\n" + FREE
 
 
 class Later(SystemClock):
@@ -108,3 +109,8 @@ def goes(proposal: Proposal) -> list[str]:
 
 def held(proposal: Proposal) -> dict[str, str]:
     return {h.subject.title: h.reason for h in proposal.held}
+
+
+def searched(downloads: Path) -> str:
+    """A wish under which nothing goes but orphans: what nobody claims for a day."""
+    return STAY + f"orphans: {{under: [{downloads}], older: 1d}}"

@@ -28,12 +28,11 @@ from resources.clients.transmission.client import torrent as of_transmission
 from resources.torrent_retention.observed import disowned_now
 from sandbox.torrents.qbittorrent import Qbittorrent
 from sandbox.torrents.rtorrent import Rtorrent
-from tests.kinds.torrent_retention.sim import FREE, Sim, goes, held, payload
+from tests.kinds.torrent_retention.sim import FREE, STAY, Sim, goes, held, payload, searched
 from tests.kinds.torrent_retention.world import download, sonarr
 
 QB = "{{app: qbittorrent, url: '{url}', user: admin, password: {{env: QB_PASSWORD}}}}"
 GO = "connection: rt\nmay_go: {ratio: '>= 2'}\n" + FREE
-STAY = "connection: rt\nmay_go: {ratio: '>= 100'}\n" + FREE
 IMPORTED = "connection: rt\nimported_by: [sonarr]\nmay_go: {imported: true}\n" + FREE
 BLU = (
     "connection: rt\nmay_go: {ratio: '>= 2'}\n"
@@ -44,11 +43,6 @@ BLU = (
 @pytest.fixture(autouse=True)
 def _password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QB_PASSWORD", "adminadmin")
-
-
-def searched(downloads: Path) -> str:
-    """A wish under which nothing goes but orphans: what nobody claims for a day."""
-    return STAY + f"orphans: {{under: [{downloads}], older: 1d}}"
 
 
 # --- orphans that are none
@@ -143,67 +137,6 @@ def test_the_empty_list_of_another_client_is_not_believed_at_once(tmp_path: Path
         assert [a.subject.title for a in sim.plan().actions()] == ["F.mkv"]
         sim.wait(timedelta(days=1))
         assert sorted(a.subject.title for a in sim.plan().actions()) == ["F.mkv", "T.mkv"]
-
-
-@pytest.mark.parametrize("moved", [False, True])
-def test_what_keeps_old_times_is_no_orphan_at_once(tmp_path: Path, moved: bool) -> None:
-    """A client, `cp -p` and `mv` keep the times of a file: that it is old says nothing of since when it lies there."""
-    downloads, aside = tmp_path / "dl", tmp_path / "aside"
-    for folder in (downloads, aside / "Late"):
-        folder.mkdir(parents=True)
-    old = aside / "Late" / "e1.mkv"
-    old.write_bytes(b"late" * 5000)
-    os.utime(old, (1_600_000_000, 1_600_000_000))
-    with Rtorrent([payload(downloads, "Mine.mkv", 1)]) as rt:
-        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
-        sim.declare(searched(downloads))
-        sim.wait(timedelta(days=2))
-        if moved:  # the folder is renamed: no inode of a file changes
-            (aside / "Late").rename(downloads / "Late")
-        else:
-            shutil.copytree(aside / "Late", downloads / "Late")
-        for hours in (0, 1, 22):
-            sim.clock.ahead += timedelta(hours=hours)
-            proposal = sim.proposal()
-            assert proposal.actions == () and "not for 24 h yet: 1, left alone" in " ".join(proposal.summary)
-        sim.clock.ahead += timedelta(hours=2)
-        assert [a.subject.title for a in sim.proposal().actions] == ["Late"]
-
-
-def test_what_was_replaced_under_its_old_times_is_no_orphan(tmp_path: Path) -> None:
-    """It was seen unclaimed two days ago; since then `cp -p` has put another file there, of the same size and time."""
-    downloads = tmp_path / "dl"
-    left = downloads / "Left.mkv"
-    downloads.mkdir()
-    left.write_bytes(b"left")
-    os.utime(left, (1_600_000_000, 1_600_000_000))
-    with Rtorrent([payload(downloads, "Mine.mkv", 1)]) as rt:
-        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
-        sim.declare(searched(downloads))
-        sim.clock.ahead = timedelta(days=-2)
-        sim.wait(timedelta(days=2))
-        assert sim.proposal().actions == ()
-        sim.clock.ahead = timedelta(days=1)
-        assert [a.subject.title for a in sim.proposal().actions] == ["Left.mkv"]
-
-
-def test_a_torrent_that_a_list_left_out_makes_no_orphan(tmp_path: Path) -> None:
-    """Fewer torrents than before, and no fewer than half: what is missing in one answer is no orphan, nor in a second one
-    that is as short after it was whole again."""
-    downloads = tmp_path / "dl"
-    given = [payload(downloads, f"Show{n}", n, files={"e1.mkv": 5_000 + n}) for n in range(4)]
-    with Rtorrent(given) as rt:
-        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
-        sim.declare(searched(downloads))
-        sim.wait(timedelta(days=2))
-        left = rt.torrents.pop(given[0].hash.upper())
-        assert sim.proposal().actions == ()
-        rt.torrents[given[0].hash.upper()] = left
-        sim.wait(timedelta(days=2))
-        rt.torrents.pop(given[0].hash.upper())
-        assert sim.proposal().actions == ()
-        sim.clock.ahead += timedelta(days=1)
-        assert [a.subject.title for a in sim.proposal().actions] == ["Show0"]
 
 
 # --- who needs the same bytes

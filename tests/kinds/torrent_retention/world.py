@@ -20,6 +20,12 @@ def download(torrent: Torrent, *, imported: bool = True) -> dict[str, Any]:
     return {"hash": torrent.hash.upper(), "title": torrent.name, "imported": imported}
 
 
+def by_hand(torrent: Torrent, dropped: Sequence[str]) -> dict[str, Any]:
+    """One that nobody grabbed, and of which these files were imported, an episode each."""
+    more = {"grabbed": False, "dropped": list(dropped), "episodes": max(1, len(dropped))}
+    return {"hash": torrent.hash.upper(), "title": torrent.name, "imported": True, **more}
+
+
 class Television:
     """The running instances."""
 
@@ -43,20 +49,19 @@ def _variable(name: str) -> str:
 
 @contextmanager
 def sonarr(folder: Path, downloads: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Television]:
-    """Instances by name, with their downloads: each is a series of one episode whose file lies in the library."""
+    """Instances by name, with their downloads: each is a series (of one episode) whose files lie in the library."""
     folder.chmod(0o755)
     parts = []
     for name, wanted in downloads.items():
         library = Library()
         for number, one in enumerate(wanted, 1):
             build.show(
-                library, tvdb_id=9000 + number, title=str(one["title"]), year=2015, seasons=1, episodes=1, size=100 * MB,
-                root=f"/data/d1/{name}", chance=random.Random(number),
+                library, tvdb_id=9000 + number, title=str(one["title"]), year=2015, seasons=1, size=100 * MB,
+                episodes=one.get("episodes", 1), root=f"/data/d1/{name}", chance=random.Random(number),
             )  # fmt: skip
         seed: dict[str, Any] = {"rootFolders": [f"/data/d1/{name}"], "series": library.items, "tags": []}
         seed["downloads"] = [
-            {"downloadId": one["hash"], "tvdbId": 9000 + number, "imported": one["imported"]}
-            for number, one in enumerate(wanted, 1)
+            {**one, "downloadId": one["hash"], "tvdbId": 9000 + number} for number, one in enumerate(wanted, 1)
         ]
         parts.append((library, {"name": name, "app": "sonarr", "metadata": library.metadata, "seed": seed}))
     stack = Stack(folder / "home", build.world({"/data/d1": 100 * GB}, parts))
