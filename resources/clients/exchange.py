@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 import httpcore
@@ -55,6 +55,18 @@ class _Failed(Exception):
     def __init__(self, failure: ReadFailed, *, sent: bool, begun: bool) -> None:
         super().__init__(failure.reason)
         self.failure, self.sent, self.begun = failure, sent, begun
+
+
+class _Strange(Exception):
+    """A challenge that cannot be answered. Nothing was done: the server wants to know first who asks."""
+
+
+class _Digest(httpx.DigestAuth):
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        try:
+            yield from super().auth_flow(request)
+        except (httpx.ProtocolError, ValueError, LookupError, NotImplementedError):  # what it raises of a strange one
+            raise _Strange from None
 
 
 class Exchange:
@@ -119,7 +131,7 @@ class Exchange:
             return reply
         offered = reply.headers.get("www-authenticate", "").lower()
         if "digest" in offered:
-            self._auth = httpx.DigestAuth(*self._user)
+            self._auth = _Digest(*self._user)
         elif "basic" in offered:
             self._auth = httpx.BasicAuth(*self._user)
             remember_secret(base64.b64encode(":".join(self._user).encode()).decode())  # it travels as this
@@ -139,10 +151,22 @@ class Exchange:
                         if len(taken) > CAP:
                             reason = f"{self.where.url} answered with more than {CAP >> 20} MiB"
                             raise _Failed(ReadFailed("malformed", reason, "see arr doctor"), sent=True, begun=True)
-                    for value in response.cookies.values():
-                        if len(value) >= SESSION:
-                            remember_secret(value)
+                    self._keep_cookies()
                     log.debug("%s: %s: %d", self.where.name, method, response.status_code)
                     return Reply(response.status_code, dict(response.headers), bytes(taken))
+            except _Strange:
+                reason = f"{self.where.url} asks for user and password in a way that is not understood"
+                failure = ReadFailed("unauthorised", reason, "let its web server ask by Basic, or by Digest with MD5")
+                raise _Failed(failure, sent=False, begun=True) from None
             except _NETWORK as e:
                 raise _Failed(failures.of_network(e, self.where), sent=attempt.sent, begun=begun) from None
+
+    def _keep_cookies(self) -> None:
+        """A session's key is a secret. What could not be sent back is not kept."""
+        jar = self._client.cookies.jar
+        for cookie in list(jar):
+            value = cookie.value or ""
+            if not (cookie.name + value).isascii():
+                jar.clear(cookie.domain, cookie.path, cookie.name)
+            elif len(value) >= SESSION:
+                remember_secret(value)

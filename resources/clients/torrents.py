@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from reconciler.facts import Query, ReadFailed
 from reconciler.kind import WriteRefused
+from resources.clients.text import is_whole, mended
 
 APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these queries
 DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
@@ -116,7 +117,7 @@ def as_hash(text: str) -> str:
     """The info-hash in lower case. ReadFailed when it is none: what has no name of its own must not be spoken of."""
     lower = text.lower()
     if not _HASH.fullmatch(lower):
-        raise ReadFailed("malformed", f"'{text[:80]}' is no info-hash", "see the client's own list")
+        raise ReadFailed("malformed", f"'{mended(text[:80])}' is no info-hash", "see the client's own list")
     return lower
 
 
@@ -129,6 +130,8 @@ def exactly_one(text: str) -> str:
 
 def public_url(url: str) -> str:
     """An announce URL without what identifies the user: no query, no user, no part that looks like a passkey."""
+    if not is_whole(url):
+        return ""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
@@ -140,7 +143,15 @@ def public_url(url: str) -> str:
         return url if re.fullmatch(r"\*\* \[[A-Za-z]{2,6}\] \*\*", url) else ""
     names = [part for part in parts.path.split("/") if part]
     first = names[0] if names and _WORD.fullmatch(names[0]) else ""
+    host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}/{first}".rstrip("/")
+
+
+def as_size(value: object) -> int | None:
+    """Bytes, seconds or a count that a client tells; None for what is none: below zero, or more than can be kept."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
+        return None
+    return value
 
 
 def as_ratio(value: object) -> float | None:
@@ -152,7 +163,7 @@ def as_ratio(value: object) -> float | None:
 
 def phrase_of(text: str, limit: int = 200) -> str:
     """A client's or tracker's words: one line, bounded, its URLs shortened to their public parts, long keys left out."""
-    line = " ".join(text.split())
+    line = " ".join(mended(text).split())
     line = re.sub(r"[a-z]+://[^\s'\"<>]+", lambda match: public_url(match[0]) or "(address)", line, flags=re.IGNORECASE)
     line = _KEY.sub("(key)", line)
     return line if len(line) <= limit else line[:limit] + "…"

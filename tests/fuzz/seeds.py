@@ -59,7 +59,7 @@ def _json(value: Any) -> bytes:
 
 
 def desired() -> list[bytes]:
-    found = [file.read_bytes() for file in sorted((ROOT / "desired").glob("*.yaml"))]
+    found = [file.read_bytes() for file in sorted((ROOT / "desired").glob("*/*.yaml"))]
     return [
         b"\n".join(found), *found, b"", b"\xef\xbb\xbftag: {}\n", b"tag:\n  kids: {connections: [sonarr]}\n", BOMB,
         b"tag: " + b"[" * 50_000, b"tag: {" * 3000, "".join(" " * i + "a:\n" for i in range(500)).encode(),
@@ -177,6 +177,9 @@ GOOD_ANSWERS: dict[str, Any] = {
     "MediaFiles": [{"path": "/tv/Show/a.mkv", "relativePath": "a.mkv", "name": "a.mkv"}],
     "FileRows": [{"id": 1, "seriesId": 1, "movieId": 1, "relativePath": "a.mkv", "path": "/tv/Show/a.mkv", "size": 5}],
     "LogTail": {"totalRecords": 1, "records": [{"id": 1, "time": "2026-01-01T00:00:00Z", "level": "info", "logger": "x", "message": "y"}]},
+    "History": {"totalRecords": 1, "records": [
+        {"id": 1, "eventType": "downloadFolderImported", "date": "2026-01-01T00:00:00Z", "seriesId": 1, "episodeId": 2, "movieId": 1,
+         "downloadId": "A", "data": {"fileId": "3", "importedPath": "/tv/Show/a.mkv"}}]},
 }  # fmt: skip
 GOOD_ANSWERS["OneItem"] = GOOD_ANSWERS["Items"][0]
 GOOD_ANSWERS["CommandById"] = GOOD_ANSWERS["Commands"][0]
@@ -195,7 +198,7 @@ def servarr() -> list[bytes]:
 
 _RECORDED = {
     "/series": "Items", "/movie": "Items", "/rootfolder": "Roots", "/diskspace": "DiskSpaces", "/command": "Commands", "/queue": "Queue",
-    "/tag": "Tags", "/log": "LogTail", "/episodefile": "FileRows", "/moviefile": "FileRows", "/filesystem": "Listing",
+    "/tag": "Tags", "/log": "LogTail", "/history": "History", "/episodefile": "FileRows", "/moviefile": "FileRows", "/filesystem": "Listing",
     "/filesystem/mediafiles": "MediaFiles", "/system/status": "StatusOf",
 }  # fmt: skip
 

@@ -10,39 +10,33 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 from pydantic import TypeAdapter
 
-from reconciler import connection, registry
+from reconciler import registry
 from reconciler.address import Address
 from reconciler.clock import FakeClock
 from reconciler.desired import load
 from reconciler.errors import ArrError, StaleError, StoreError, UsageError
-from reconciler.facts import NotThere, Query, ReadFailed
+from reconciler.facts import NotThere, ReadFailed
 from reconciler.plan import files
 from reconciler.store import Store, lock
 from reconciler.units import Age, Percent, Size, age_exact, parse_age, parse_percent, parse_size, size_exact
 from resources.clients import failures
 from resources.clients.failures import Where
-from resources.clients.http import Http
 from resources.clients.jsonstream import Broken, elements
-from resources.clients.rtorrent.client import RtorrentClient
-from resources.clients.rtorrent.queries import FilesThere, Version
-from resources.clients.rtorrent.rpc import Rpc
-from resources.clients.servarr import flavour
-from resources.clients.servarr import queries as q
-from resources.clients.servarr.client import ServarrClient, reads
+from resources.clients.localfs import quarantine, staging
 from resources.clients.servarr.key import key_from_config
 from resources.clients.sftp import wire
-from resources.clients.torrents import OneTorrent, Torrents
-from tests.fuzz import seeds
+from resources.clients.sftp.app import SftpSpec
+from resources.clients.sftp.trust import Trust
+from tests.fuzz import clients, seeds, torrent_seeds
 
 Form = str  # json, yaml, text, xml, bytes: how inputs are mutated
 
@@ -179,64 +173,6 @@ def holder(data: bytes) -> object:
 # --- answers of servers
 
 
-def forget() -> None:
-    """Forget the secrets of earlier inputs: one process sees a few of them, not a hundred thousand."""
-    connection._resolved.clear()
-    connection._secrets.clear()
-
-
-class Line:
-    """In place of a network: answers every request of a client with the next part of an input, the last one again."""
-
-    def __init__(self, parts: list[bytes]) -> None:
-        self._parts = parts
-
-    def next(self) -> bytes:
-        return self._parts.pop(0) if len(self._parts) > 1 else self._parts[0]
-
-    @contextmanager
-    def stream(self, method: str, path: str, params: Any = None) -> Iterator[httpx.Response]:
-        yield httpx.Response(200, headers={"content-type": "application/json"}, content=self.next())
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _servarr(data: bytes, which: flavour.Flavour) -> object:
-    """One query, named in the first line, answered with what follows; parts are divided by a line of three dashes."""
-    name, _, rest = data.partition(b"\n")
-    query = QUERIES.get(name.decode("ascii", "replace"))
-    if query is None:
-        return None
-    where = Where("server", "http://server", "", 5.0)
-    http = Http(where, headers={}, reads=reads(which), writable=False, clock=FakeClock(), parallel=1)
-    status = json.dumps({"appName": which.name, "version": f"{which.versions[0]}.0.0"}).encode()
-    parts = rest.split(b"\n---\n")
-    line = Line(parts if isinstance(query, q.StatusOf) else [status, *parts])
-    http._reader.close()
-    http._reader = line  # type: ignore[assignment]  # the seam is below: this is what a parser of answers needs
-    return ServarrClient(which, http).read(query)
-
-
-QUERIES: dict[str, Query[Any]] = {
-    type(one).__name__: one
-    for one in (
-        q.StatusOf("server"), q.Items("server"), q.OneItem("server", 1), q.Roots("server"), q.DiskSpaces("server"),
-        q.Commands("server"), q.CommandById("server", 1), q.Queue("server"), q.Tags("server"),
-        q.Listing("server", "/tv/Show"), q.Tree("server", "/tv/Show"), q.MediaFiles("server", "/tv/Show"),
-        q.FileRows("server", 1), q.LogTail("server"),
-    )
-}  # fmt: skip
-
-
-def sonarr(data: bytes) -> object:
-    return _servarr(data, flavour.SONARR)
-
-
-def radarr(data: bytes) -> object:
-    return _servarr(data, flavour.RADARR)
-
-
 def stream(data: bytes) -> object:
     """A list read piece by piece is the list read at once; what is refused is no list of objects that ends."""
     size = 1 + len(data) % 7 + len(data) // 5000
@@ -260,59 +196,41 @@ def refusal(data: bytes) -> object:
 
 def config(data: bytes) -> object:
     """The config.xml of an app."""
-    forget()
+    clients.forget()
     return key_from_config(str(written(data, "config.xml")))
 
 
-class Carrier:
-    """In place of the way to rtorrent."""
-
-    def __init__(self, line: Line) -> None:
-        self.where = Where("torrents", "http://torrents/RPC2", "", 5.0)
-        self._line = line
-
-    def ask(self, body: bytes) -> bytes:
-        return self._line.next()
-
-    send = ask
-
-    def close(self) -> None:
-        """Nothing is open."""
+# --- what lies on a disk of the user's
 
 
-def rtorrent(data: bytes) -> object:
-    """One query of rtorrent, as for `_servarr`."""
-    name, _, rest = data.partition(b"\n")
-    query = TORRENT_QUERIES.get(name.decode("ascii", "replace"))
-    if query is None:
-        return None
-    forget()
-    return RtorrentClient(Rpc(Carrier(Line(rest.split(b"\n---\n"))), writable=False)).read(query)
+def segments(data: bytes) -> object:
+    """The map of a transfer that was cut, as a damaged disk gives it back: what is believed of it can be reckoned with."""
+    found = staging.believed(written(data, "segments"))
+    for name, (size, mtime, have) in found.items():
+        assert isinstance(name, str) and isinstance(mtime, int)
+        lacks = staging.missing(size, have)
+        assert all(at >= 0 and length > 0 and at + length <= size for at, length in lacks)
+        covered = set(range(min(size, 64))) - {n for at, length in lacks for n in range(at, min(at + length, 64))}
+        assert all(any(at <= n < at + length for at, length in have) for n in covered)
+    return found
 
 
-TORRENT_QUERIES: dict[str, Query[Any]] = {
-    type(one).__name__: one
-    for one in (
-        Version("torrents"),
-        Torrents("torrents"),
-        OneTorrent("torrents", "a" * 40),
-        FilesThere("torrents", "a" * 40),
-    )
-}
+def manifest(data: bytes) -> object:
+    """The manifest of a batch in quarantine, as somebody may have edited it."""
+    root = scratch() / f"{os.getpid()}-root"
+    folder = root / quarantine.FOLDER / "b1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / quarantine.MANIFEST).write_bytes(data)
+    (batch,) = quarantine._batches(quarantine.Batches("here", str(root)))
+    assert batch.until.tzinfo is not None and isinstance(batch.about, dict)
+    json.dumps(batch.about, ensure_ascii=False).encode()
+    return batch
 
 
-def sftp(data: bytes) -> object:
-    """The body of a packet: a page of names, a status, a handle."""
-    made: list[object] = []
-    refused = None
-    for read in (wire.names, wire.status, lambda body: wire.Reader(body).text()):
-        try:
-            made.append(read(data))
-        except wire.Malformed as e:
-            refused = e
-    if refused and not made:
-        raise refused
-    return made
+def known_hosts(data: bytes) -> object:
+    """A file of host keys."""
+    spec = SftpSpec(app="sftp", host="box", user="me", key="k", known_hosts=str(written(data, "known_hosts")))
+    return Trust("box", spec).rounds()
 
 
 CLIENT = (ReadFailed, NotThere)
@@ -322,11 +240,19 @@ TARGETS: dict[str, Target] = {
     "words": Target(words, (), "text", seeds.words, 14, seeds.UNIT_WORDS),
     "journal": Target(journal, (ArrError,), "json", seeds.journal, 8),
     "holder": Target(holder, (), "json", seeds.holder, 6),
-    "sonarr": Target(sonarr, CLIENT, "json", seeds.servarr, 14),
-    "radarr": Target(radarr, CLIENT, "json", seeds.servarr, 8),
+    "sonarr": Target(clients.sonarr, CLIENT, "json", seeds.servarr, 14),
+    "radarr": Target(clients.radarr, CLIENT, "json", seeds.servarr, 8),
     "stream": Target(stream, (Broken,), "json", seeds.streams, 12),
     "refusal": Target(refusal, (), "json", seeds.refusals, 6),
     "config": Target(config, CLIENT, "xml", seeds.configs, 6, seeds.XML_WORDS),
-    "rtorrent": Target(rtorrent, CLIENT, "xml", seeds.rtorrent, 8, seeds.XML_WORDS),
-    "sftp": Target(sftp, (wire.Malformed,), "bytes", seeds.sftp, 6),
+    "rtorrent": Target(clients.rtorrent, CLIENT, "xml", seeds.rtorrent, 8, seeds.XML_WORDS),
+    "qbittorrent": Target(clients.qbittorrent, CLIENT, "json", torrent_seeds.qbittorrent, 8),
+    "transmission": Target(clients.transmission, CLIENT, "json", torrent_seeds.transmission, 8),
+    "challenge": Target(clients.challenge, CLIENT, "text", torrent_seeds.challenges, 5, torrent_seeds.CHALLENGE_WORDS),
+    "scgi": Target(clients.scgi, CLIENT, "text", torrent_seeds.scgi, 4),
+    "sftp": Target(clients.packet, (wire.Malformed,), "bytes", seeds.sftp, 6),
+    "listing": Target(clients.listing, CLIENT, "bytes", torrent_seeds.listings, 6),
+    "segments": Target(segments, (), "json", torrent_seeds.segments, 5),
+    "manifest": Target(manifest, CLIENT, "json", torrent_seeds.manifests, 5),
+    "known_hosts": Target(known_hosts, CLIENT, "text", torrent_seeds.known_hosts, 4, torrent_seeds.HOST_WORDS),
 }

@@ -27,6 +27,7 @@ from reconciler.facts import Query, ReadFailed
 from reconciler.kind import WriteRefused
 from resources.clients.localfs.client import HERE, LocalFs, answers
 from resources.clients.localfs.inodes import BLOCK, look
+from resources.clients.text import is_whole
 
 FOLDER = ".arr-quarantine"
 MANIFEST = "manifest.json"
@@ -98,7 +99,23 @@ def _batch(root: str, name: str) -> Batch:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return understood((folder / MANIFEST).read_text(encoding="utf-8"))
+
+
+def understood(text: str) -> dict[str, Any]:
+    """A manifest: `about` with whole texts, `until` with its zone, and `files` with their paths. ValueError for what is none."""
+    try:
+        told = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(told, dict) or not isinstance(told.get("about"), dict) or not isinstance(told.get("files"), list):
+        raise ValueError("it is no manifest")  # of a file's content, not of an argument
+    if not is_whole(json.dumps(told, ensure_ascii=False)):
+        raise ValueError("it holds half a character")
+    if datetime.fromisoformat(str(told.get("until"))).tzinfo is None:
+        raise ValueError("the time in it has no zone")
+    if any(not isinstance(f, dict) or not isinstance(f.get("path"), str) for f in told["files"]):
+        raise ValueError("a file in it has no path")
     return told
 
 

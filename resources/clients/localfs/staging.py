@@ -44,13 +44,13 @@ def boot() -> str:
 
 
 def rows(path: Path) -> Iterator[Any]:
-    """The whole lines of a map; a last one that was cut is none."""
+    """The whole lines of a map; a last one that was cut is none, and neither is one that a disk has damaged."""
     try:
         with path.open("rb") as file:
             for line in file:
                 try:
                     yield json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
     except FileNotFoundError:
         return
@@ -74,11 +74,21 @@ def believed(path: Path) -> dict[str, tuple[int, int, Ranges]]:
         if isinstance(row, dict):  # a mark: all before it was flushed
             keep()
             same = here != "" and row.get("boot") == here
-        elif isinstance(row, list) and len(row) == 5:
+        elif _is_segment(row):
             unsure.append(row)
     if same:
         keep()
     return sure
+
+
+def _is_segment(row: Any) -> bool:
+    """Whether a row says that a part of a file is here, of that file and within it."""
+    if not isinstance(row, list) or len(row) != 5 or not isinstance(row[0], str):
+        return False
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in row[1:]):
+        return False
+    _, size, _, offset, length = row
+    return bool(0 <= offset <= offset + length <= size)
 
 
 def missing(size: int, have: Ranges) -> Ranges:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from reconciler.facts import ReadFailed
-from resources.clients.text import is_whole
-from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, as_ratio, phrase_of, public_url
+from resources.clients.text import is_whole, mended
+from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, as_ratio, as_size, phrase_of, public_url
 
 T = TypeVar("T")
 
@@ -32,9 +32,19 @@ def _need(raw: Any, key: str, kind: type[T]) -> T:
     return value
 
 
-def _maybe(raw: Any, key: str, kind: type[T]) -> T | None:
+def _size(raw: Any, key: str) -> int:
+    value = as_size(raw.get(key) if isinstance(raw, dict) else None)
+    if value is None:
+        raise malformed(f"'{key}' of a torrent is no size")
+    return value
+
+
+def _words(raw: Any, key: str) -> str:
+    """A text for people, and for rules that name one; "" where the server tells none."""
     value = raw.get(key)
-    return value if isinstance(value, kind) and not (kind is int and isinstance(value, bool)) else None
+    if not isinstance(value, str | None):
+        raise malformed(f"'{key}' of a torrent is no text")
+    return mended(value or "")
 
 
 def _path(raw: Any, key: str) -> str:
@@ -47,26 +57,25 @@ def _path(raw: Any, key: str) -> str:
 def torrent(raw: Any) -> Torrent:
     state = STATES.get(_need(raw, "state", str), "unknown")
     progress, left = raw.get("progress"), _need(raw, "amount_left", int)
-    size = _maybe(raw, "total_size", int)
-    seeders = _maybe(raw, "num_complete", int)
+    size, private = as_size(raw.get("total_size")), raw.get("private")
     return Torrent(
         hash=as_hash(_need(raw, "hash", str)),
-        name=_need(raw, "name", str),
+        name=mended(_need(raw, "name", str)),
         save_path=_path(raw, "save_path").rstrip("/"),
         content=_path(raw, "content_path") if raw.get("content_path") else "",
-        size=size if size is not None and size >= 0 else _need(raw, "size", int),
-        done=_maybe(raw, "completed", int) or 0,
-        complete=isinstance(progress, int | float) and progress >= 1 and left == 0,
+        size=size if size is not None else _size(raw, "size"),
+        done=as_size(raw.get("completed")) or 0,
+        complete=not isinstance(progress, bool) and isinstance(progress, int | float) and progress >= 1 and left == 0,
         state=state,
         ratio=as_ratio(raw.get("ratio")) if state != "checking" else None,
-        uploaded=_maybe(raw, "uploaded", int),
-        seeded_s=_maybe(raw, "seeding_time", int),
+        uploaded=as_size(raw.get("uploaded")),
+        seeded_s=as_size(raw.get("seeding_time")),
         added=_moment(raw.get("added_on")),
         finished=_moment(raw.get("completion_on")),
-        label=str(raw.get("category") or ""),
-        tags=tuple(t.strip() for t in str(raw.get("tags") or "").split(",") if t.strip()),
-        private=_maybe(raw, "private", bool),
-        seeders=seeders if seeders is not None and seeders >= 0 else None,
+        label=_words(raw, "category"),
+        tags=tuple(t.strip() for t in _words(raw, "tags").split(",") if t.strip()),
+        private=private if isinstance(private, bool) else None,
+        seeders=as_size(raw.get("num_complete")),
         message="",
         trackers=_listed(raw),
         files=files(raw["files"]) if isinstance(raw.get("files"), list) else None,
@@ -93,8 +102,9 @@ def trackers(raw: Any) -> tuple[Tracker, ...]:
         if url.startswith("** ["):
             continue
         state = TRACKER.get(status, "error")
-        level = int(tier) if isinstance(tier, int) else 0
-        out.append(Tracker(public_url(url), level, status != 0, phrase_of(str(one.get("msg") or "")), state))
+        out.append(
+            Tracker(public_url(url), as_size(tier) or 0, status != 0, phrase_of(str(one.get("msg") or "")), state)
+        )
     return tuple(out)
 
 
@@ -103,8 +113,9 @@ def files(raw: Any) -> tuple[TorrentFile, ...]:
         raise malformed("the files of a torrent are no list")
     out = []
     for one in raw:
-        size, progress = _need(one, "size", int), one.get("progress")
-        if not isinstance(progress, int | float):
+        size = _size(one, "size")
+        progress = one.get("progress")
+        if isinstance(progress, bool) or not isinstance(progress, int | float) or not 0 <= progress <= 1:
             raise malformed("a file of a torrent has no progress")
         out.append(TorrentFile(_path(one, "name"), size, int(size * progress), _need(one, "priority", int) > 0))
     return tuple(out)

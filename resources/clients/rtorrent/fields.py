@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from reconciler.facts import ReadFailed
-from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, phrase_of, public_url
+from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, as_ratio, as_size, phrase_of, public_url
 
 # name → (field, whether a torrent can be judged without it). A proxy that trusts nobody may refuse the optional ones.
 FIELDS: Mapping[str, tuple[str, bool]] = {
@@ -65,6 +65,12 @@ class Row:
             raise malformed(f"a torrent has no '{name}'")
         return value
 
+    def size(self, name: str) -> int:
+        value = as_size(self.sure(name))
+        if value is None:
+            raise malformed(f"'{name}' of a torrent is no size")
+        return value
+
     def text(self, name: str) -> str:
         value = self._values.get(name, "")
         if not isinstance(value, str):
@@ -92,25 +98,25 @@ def torrent(row: Row, now: int | None) -> Torrent:
     checking = bool(row.sure("hashing")) or bool(row.number("checking"))
     state, message = _state(row, complete, checking), phrase_of(row.text("message"))
     finished = row.number("finished") or None
-    ratio, done = row.number("ratio"), row.sure("done")
+    ratio, done = row.number("ratio"), row.size("done")
     return Torrent(
         hash=as_hash(row.text("hash")),
         name=row.text("name"),
         save_path=(content if multi else content.rpartition("/")[0]) if content else "",
         content=content,
-        size=row.sure("size"),
+        size=row.size("size"),
         done=done,
         complete=complete and not row.number("meta"),
         state=state,
-        ratio=None if ratio is None or checking or done <= 0 or ratio < 0 else ratio / 1000,
-        uploaded=row.number("up"),
+        ratio=None if ratio is None or checking or done <= 0 else as_ratio(ratio / 1000),
+        uploaded=as_size(row.number("up")),
         seeded_s=_stretch(row, state, finished, now),
         added=_moment(_digits(row.text("added"))),
         finished=_moment(finished),
         label=unquote(row.text("label")),
         tags=(),
         private=None if row.number("private") is None else bool(row.number("private")),
-        seeders=row.number("seeders"),
+        seeders=as_size(row.number("seeders")),
         message=message,
         trackers=tuple(_tracker(r, message) for r in row.rows("trackers", 5)),
         files=files,
@@ -131,12 +137,12 @@ def _stretch(row: Row, state: str, finished: int | None, now: int | None) -> int
     changed = row.number("changed")
     if now is None or not changed or not finished:
         return None
-    return max(0, now - max(changed, finished)) if state == "seeding" else 0
+    return as_size(max(0, now - max(changed, finished))) if state == "seeding" else 0
 
 
 def _file(values: list[Any]) -> TorrentFile:
     path, size, done, chunks, priority = values
-    if not isinstance(path, str) or any(not isinstance(v, int) for v in (size, done, chunks, priority)):
+    if not isinstance(path, str) or any(as_size(v) is None for v in (size, done, chunks, priority)):
         raise malformed("a file of a torrent has fields of another type")
     have = size if done >= chunks else size * done // max(1, chunks)
     return TorrentFile(path=path, size=size, done=have, wanted=priority > 0)

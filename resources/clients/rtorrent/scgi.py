@@ -6,6 +6,7 @@ apart from what never left (law 7), and a broken-off answer from a whole one by 
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import closing
 
@@ -93,9 +94,11 @@ class Scgi:
                 raise _Failed(self._cut(f"its answer has more than {CAP >> 20} MiB"), sent=True)
         head, gap, body = bytes(taken).partition(b"\r\n\r\n")
         length = [
-            line.split(b":", 1)[1].strip() for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+            line.split(b":", 1)[1].strip()
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
         ]
-        if not gap or not length or not length[0].isdigit() or len(body) < int(length[0]):
+        if not gap or not length or not re.fullmatch(rb"[0-9]{1,15}", length[0]) or len(body) < int(length[0]):
             raise _Failed(self._cut("it broke off its answer" if taken else "it closed the line"), sent=True)
         return body[: int(length[0])]
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from pathlib import Path
 
 import paramiko
+from paramiko.pkey import PKey, UnknownKeyType
 
 from reconciler.facts import ReadFailed
 from resources.clients.sftp.app import SftpSpec
@@ -33,6 +35,24 @@ def _algorithms(name: str) -> tuple[str, ...]:
     return FAMILIES[2] if name == "ssh-rsa" else (name,)
 
 
+def _fields(line: str) -> tuple[str, list[str]]:
+    """The marker of a line of known_hosts (`@revoked`, `@cert-authority`) or "", and its fields; no fields for a comment."""
+    fields = [] if line.lstrip().startswith("#") else line.split()
+    return (fields[0], fields[1:]) if fields and fields[0].startswith("@") else ("", fields)
+
+
+def _is(name: str, entry: str) -> bool:
+    """Whether a name of a line is the host's: as it stands, or hashed with a salt of its own."""
+    if not name.startswith("|1|"):
+        return name == entry
+    try:
+        _, _, salt, digest = name.split("|")
+        hashed = hmac.digest(base64.b64decode(salt), entry.encode(), "sha1")
+        return hmac.compare_digest(hashed, base64.b64decode(digest))
+    except ValueError:
+        return False
+
+
 class Trust:
     """What is known of one server's keys. ReadFailed("certificate") when nothing is, or when the file cannot be read."""
 
@@ -50,14 +70,30 @@ class Trust:
         self.source = str(path)
         entry = spec.host if spec.port == 22 else f"[{spec.host}]:{spec.port}"
         try:
-            found = paramiko.HostKeys(str(path)).lookup(entry)
+            text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            found = None
-        except (OSError, UnicodeDecodeError, paramiko.SSHException) as e:
+            return
+        except (OSError, ValueError) as e:
             raise ReadFailed(
                 "certificate", f"{path} cannot be read ({e})", f"mend it, or give {self.field}.host_key"
             ) from None
-        self.known = {name: fingerprint(key) for name, key in (found or {}).items()}
+        revoked = set()
+        for number, line in enumerate(text.split("\n"), 1):
+            marker, fields = _fields(line)
+            if len(fields) < 3 or not any(_is(name, entry) for name in fields[0].split(",")):
+                continue
+            try:
+                key = PKey.from_type_string(fields[1], base64.b64decode(fields[2]))
+            except UnknownKeyType:
+                continue
+            except (ValueError, IndexError, paramiko.SSHException):
+                remedy = f"mend or remove the line, or give {self.field}.host_key"
+                raise ReadFailed("certificate", f"line {number} of {path} holds no key", remedy) from None
+            if marker == "@revoked":
+                revoked.add(fingerprint(key))
+            elif not marker:
+                self.known.setdefault(key.get_name(), fingerprint(key))
+        self.known = {name: told for name, told in self.known.items() if told not in revoked}
 
     def rounds(self) -> tuple[tuple[str, ...], ...]:
         """The algorithms to ask for, attempt by attempt; empty: any."""

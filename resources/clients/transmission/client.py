@@ -16,7 +16,7 @@ from reconciler.facts import NotThere, Query, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients import failures
 from resources.clients.exchange import Exchange, Reply
-from resources.clients.text import is_whole
+from resources.clients.text import is_whole, mended
 from resources.clients.torrents import (
     OneTorrent,
     Torrent,
@@ -25,6 +25,7 @@ from resources.clients.torrents import (
     Tracker,
     as_hash,
     as_ratio,
+    as_size,
     exactly_one,
     phrase_of,
     public_url,
@@ -137,7 +138,7 @@ class TransmissionClient:
             raise failures.not_json(reply.kind, where)
         result = told.get("result") if isinstance(told, dict) else None
         if result != "success":
-            said = " ".join(redact(str(result)).split())[:200]
+            said = " ".join(redact(mended(str(result))).split())[:200]
             raise ReadFailed("refused", f"{where.url} refused ('{said}')", "see arr doctor")
         arguments = told.get("arguments")
         return arguments if isinstance(arguments, dict) else {}
@@ -154,6 +155,13 @@ def _need(raw: dict[str, Any], key: str, kind: type[T]) -> T:
     return value
 
 
+def _size(raw: dict[str, Any], key: str) -> int:
+    value = as_size(raw.get(key))
+    if value is None:
+        raise malformed(f"'{key}' of a torrent is no size")
+    return value
+
+
 def torrent(raw: dict[str, Any]) -> Torrent:
     """The torrent of a row. Ratios below zero are no ratios, and dates of zero no dates."""
     folder, name = _need(raw, "downloadDir", str).rstrip("/"), _need(raw, "name", str)
@@ -161,29 +169,32 @@ def torrent(raw: dict[str, Any]) -> Torrent:
         raise malformed("a path holds half a character")
     state = STATUS.get(_need(raw, "status", int), "unknown")
     failed = raw.get("error") == LOCAL_ERROR and state != "checking"
-    labels = tuple(str(x) for x in raw.get("labels") or ())
+    labels = raw.get("labels") or []
+    if not isinstance(labels, list) or any(not isinstance(x, str) for x in labels):
+        raise malformed("the labels of a torrent are no texts")
+    tags = tuple(map(mended, labels))
     files = _files(_need(raw, "files", list), _need(raw, "fileStats", list))
     tops = {f.path.partition("/")[0] for f in files}
     stats = [s for s in _need(raw, "trackerStats", list) if isinstance(s, dict)]
-    seeders = [n for s in stats if isinstance(n := s.get("seederCount"), int) and n >= 0]
+    seeders = [n for s in stats if (n := as_size(s.get("seederCount"))) is not None]
     return Torrent(
         hash=as_hash(_need(raw, "hashString", str)),
         name=name,
         save_path=folder,
         content=f"{folder}/{tops.pop() if len(tops) == 1 else name}",  # "a: b" is called "a_ b" on disk
-        size=_need(raw, "totalSize", int),
-        done=_need(raw, "haveValid", int) + _need(raw, "haveUnchecked", int),
+        size=_size(raw, "totalSize"),
+        done=min(_size(raw, "haveValid") + _size(raw, "haveUnchecked"), _size(raw, "totalSize")),
         complete=_need(raw, "leftUntilDone", int) == 0
         and raw.get("percentDone") == 1
         and raw.get("metadataPercentComplete") == 1,
         state="error" if failed else state,
         ratio=as_ratio(raw.get("uploadRatio")) if state != "checking" else None,
-        uploaded=raw.get("uploadedEver") if isinstance(raw.get("uploadedEver"), int) else None,
-        seeded_s=raw.get("secondsSeeding") if isinstance(raw.get("secondsSeeding"), int) else None,
+        uploaded=as_size(raw.get("uploadedEver")),
+        seeded_s=as_size(raw.get("secondsSeeding")),
         added=_moment(raw.get("addedDate")),
         finished=_moment(raw.get("doneDate")),
-        label=labels[0] if labels else "",
-        tags=labels,
+        label=tags[0] if tags else "",
+        tags=tags,
         private=raw.get("isPrivate") if isinstance(raw.get("isPrivate"), bool) else None,
         seeders=max(seeders, default=None),
         message=phrase_of(str(raw.get("errorString") or "")),
@@ -196,7 +207,7 @@ def _tracker(raw: dict[str, Any]) -> Tracker:
     worked, tried = raw.get("lastAnnounceSucceeded"), raw.get("hasAnnounced")
     state = "working" if worked else "error" if tried else "not-contacted"
     message = "" if worked else phrase_of(str(raw.get("lastAnnounceResult") or ""))
-    return Tracker(public_url(_need(raw, "announce", str)), int(raw.get("tier") or 0), True, message, state)
+    return Tracker(public_url(_need(raw, "announce", str)), as_size(raw.get("tier")) or 0, True, message, state)
 
 
 def _files(files: list[Any], stats: list[Any]) -> tuple[TorrentFile, ...]:
@@ -208,7 +219,7 @@ def _files(files: list[Any], stats: list[Any]) -> tuple[TorrentFile, ...]:
         if not is_whole(path):
             raise malformed("a path holds half a character")
         wanted = bool(figures.get("wanted", True))
-        out.append(TorrentFile(path, _need(file, "length", int), _need(file, "bytesCompleted", int), wanted))
+        out.append(TorrentFile(path, _size(file, "length"), _size(file, "bytesCompleted"), wanted))
     return tuple(out)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from resources.clients.torrents import Torrent, Tracker
+from resources.clients.torrents import Torrent, Tracker, public_url
 from resources.torrent_retention.judge import GO, STAY, UNKNOWN, Known, judge
 from resources.torrent_retention.spec import RetentionSpec
 
@@ -49,6 +49,17 @@ def test_it_goes_exactly_at_its_limit() -> None:
     assert verdict(replace(FILM, ratio=1.999999, seeded_s=14 * DAY - 1)) == STAY
     assert verdict(replace(FILM, ratio=1.0, seeded_s=14 * DAY)) == GO
     assert verdict(FILM, imported=False) == STAY and verdict(FILM, imported=None) == UNKNOWN
+
+
+def test_a_tracker_that_is_a_number_is_a_tracker() -> None:
+    """Of IPv6, beside one whose obligation is met: it is not listed, so it holds; listed, it lets go."""
+    url = public_url("http://[2001:DB8::1]:6969/0123456789abcdef0123456789abcdef/announce")
+    numbered = Tracker(url, 1, True, "", "working")
+    torrent = replace(FILM, trackers=(*(FILM.trackers or ()), numbered))
+    assert numbered.host == "2001:db8::1" and "0123456789abcdef" not in url
+    assert verdict(torrent) == STAY
+    listed = {"six": {"match": ["2001:db8::*"], "keep_until": {"ratio": ">= 1"}}}
+    assert verdict(torrent, rules(trackers={**EXAMPLE["trackers"], **listed})) == GO
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,26 @@ def test_known_hosts_is_believed_whatever_type_it_has(server: Sshd, tmp_path: Pa
     assert names(server.client(host_key=None, known_hosts=str(known)), server) == ["a file"]
 
 
+def test_lines_of_known_hosts_that_are_another_matter_are_passed_over(server: Sshd, tmp_path: Path) -> None:
+    """Authorities, types that nobody here knows, what is no line at all: ssh reads on, and so do we."""
+    known, entry = tmp_path / "known_hosts", f"[127.0.0.1]:{server.port}"
+    authority = keygen(tmp_path / "authority").with_suffix(".pub").read_text()
+    odd = f"@cert-authority * {authority}\n{entry} ssh-new AAAA\nbox\n\xff\xfe \x00\n# {entry}\n".encode("latin-1")
+    public = server.host_keys[0].with_suffix(".pub").read_bytes()
+    known.write_bytes(odd + f"other,{entry}\t".encode() + public)
+    assert names(server.client(host_key=None, known_hosts=str(known)), server) == ["a file"]
+    known.write_bytes(odd + f"{entry} ssh-ed25519 !broken\n".encode())
+    said = refusal(server, host_key=None, known_hosts=str(known))
+    assert (said.code, "line 7 of" in said.reason) == ("certificate", True)
+
+
+def test_a_key_that_known_hosts_revokes_is_refused(server: Sshd, tmp_path: Path) -> None:
+    known, entry = tmp_path / "known_hosts", f"[127.0.0.1]:{server.port}"
+    public = server.host_keys[0].with_suffix(".pub").read_text()
+    known.write_text(f"{entry} {public}@revoked {entry} {public}")
+    assert refusal(server, host_key=None, known_hosts=str(known)).code == "certificate"
+
+
 def test_a_key_that_known_hosts_has_otherwise_is_refused(server: Sshd, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     other = keygen(tmp_path / "other").with_suffix(".pub").read_text()

@@ -537,6 +537,14 @@ def test_doctor_on_a_server_that_tells_no_moment(monkeypatch: pytest.MonkeyPatch
     assert (found.ok, found.says) == (None, "the server does not tell its time")
 
 
+def test_a_history_that_counts_more_than_it_shows_is_unknown_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with client(monkeypatch, {"/history": {"totalRecords": 10**9, "records": []}}) as (tv, raw):
+        with pytest.raises(ReadFailed) as caught:
+            tv.read(History("tv"))
+        assert caught.value.code == "incomplete" and "counts 1000000000 events and shows 0" in caught.value.reason
+        assert len(raw.asked) < 10
+
+
 def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """And passes the list of reads."""
     answers: Answers = {
