@@ -30,6 +30,8 @@ from reconciler.store import Store
 from resources.clients.exchange import Exchange
 from resources.clients.http import Http
 from resources.clients.localfs import quarantine
+from resources.clients.sftp import quarantine as far
+from resources.clients.sftp.client import SftpClient
 
 BOUNDARIES = (
     "begin_run",
@@ -75,6 +77,8 @@ def plant(point: Points, *, reads: bool) -> None:
         setattr(Store, name, around(name, getattr(Store, name)))
     for name in ("stash", "restore", "purge"):
         setattr(quarantine, name, around(name, getattr(quarantine, name)))
+        setattr(far, name, around(name, getattr(far, name)))
+    SftpClient._on = around("write", SftpClient._on)  # type: ignore[method-assign]
     Exchange.send = around("send", Exchange.send)  # type: ignore[method-assign]
     write, written = Http.write, Http._written
 

@@ -17,7 +17,7 @@ from reconciler.store import Store
 from tests import figures
 from tests.crash.test_matrix import WHAT, WRITES, Pilot
 from tests.effort import PROOF
-from tests.kinds.torrent_retention.rig import APPS, STAYS, WISH, Rig, rig
+from tests.kinds.torrent_retention.rig import APPS, FAR, STAYS, WISH, Rig, rig
 
 ROUNDS = 4
 STEP = 1 if PROOF else 8
@@ -29,6 +29,11 @@ def pilot() -> Iterator[Pilot]:
     found = Pilot()
     yield found
     found.close()
+
+
+def step(app: str) -> int:
+    """Every how many points; over SFTP there are many more of them."""
+    return STEP if PROOF or app != FAR else 4 * STEP
 
 
 def everywhere(it: Rig) -> dict[str, bytes]:
@@ -64,7 +69,7 @@ def crash(pilot: Pilot, it: Rig, k: int) -> list[str]:
     return died.marks
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", (*APPS, FAR))
 def test_every_point(pilot: Pilot, app: str, tmp_path: Path) -> None:
     def one(k: int) -> list[str]:
         folder = tmp_path / str(k)
@@ -74,21 +79,23 @@ def test_every_point(pilot: Pilot, app: str, tmp_path: Path) -> None:
 
     whole = one(0)
     assert not {word for word in WORDS if word not in "; ".join(whole)}, whole
-    assert ("after stash" in whole) is (app == "rtorrent")
-    for k in count(APPS.index(app) + 1, STEP):
+    assert ("after stash" in whole) is (app in ("rtorrent", FAR))
+    assert ("after write" in whole) is (app == FAR)
+    for k in count((*APPS, FAR).index(app) + 1, step(app)):
         if not one(k):
             assert k > len(whole), "it ended well without coming to its point"
             return
         figures.add("crash", WHAT, killed=1, converged=1, **{WRITES: 1, f"in torrent_retention under {app}": 1})
 
 
-def test_every_point_of_bringing_back(pilot: Pilot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("app", ["rtorrent", FAR])
+def test_every_point_of_bringing_back(pilot: Pilot, tmp_path: Path, app: str) -> None:
     """rtorrent has kept a torrent whose data was moved aside: the data is brought back, and that is killed."""
 
     def one(k: int) -> list[str]:
         folder = tmp_path / str(k)
         folder.mkdir()
-        with rig("rtorrent", folder, WISH) as it:
+        with rig(app, folder, WISH) as it:
             it.line.fault = "ignored"
             it.sim.apply()
             it.line.fault = ""
@@ -98,8 +105,10 @@ def test_every_point_of_bringing_back(pilot: Pilot, tmp_path: Path) -> None:
 
     whole = one(0)
     assert "after restore" in whole, whole
-    for k in count(2, STEP):
+    for k in count(2, step(app)):
         if not one(k):
             assert k > len(whole), "it ended well without coming to its point"
             return
-        figures.add("crash", WHAT, killed=1, converged=1, **{WRITES: 1, "in torrent_retention, bringing back": 1})
+        figures.add(
+            "crash", WHAT, killed=1, converged=1, **{WRITES: 1, f"in torrent_retention, bringing back under {app}": 1}
+        )

@@ -1,0 +1,373 @@
+"""rtorrent's data where this machine sees it over SFTP alone: a real OpenSSH server between us and the files.
+
+The twelve laws of it are tried in `test_laws.py`, kills in `test_boundaries.py`. Here: what the plan says, what is not known,
+what is planted between plan and apply, and connections that are cut.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import Exit, UsageError
+from reconciler.kind import WriteRefused
+from resources.clients.localfs import Batches
+from resources.clients.sftp import quarantine
+from resources.clients.sftp.client import SftpClient
+from sandbox.torrents.rtorrent import Rtorrent
+from tests.kinds.torrent_retention.rig import FAR, GOES, MINE, STAYS, WISH, Rig, rig
+from tests.kinds.torrent_retention.sim import Sim, goes, held, payload
+from tests.live.sftp import server
+from tests.live.sftp.server import Sshd
+
+ROUNDS = 4
+
+
+@pytest.fixture
+def it(tmp_path: Path) -> Iterator[Rig]:
+    with rig(FAR, tmp_path) as made:
+        yield made
+
+
+def box(it: Rig) -> Sshd:
+    assert it.ssh is not None
+    return it.ssh
+
+
+def states(it: Rig, *args: Any) -> dict[str, str]:
+    return {o.action.subject.title: o.state for o in it.sim.apply(*args).outcomes}
+
+
+def everywhere(it: Rig) -> dict[str, bytes]:
+    """Every payload by name, in its place or in quarantine."""
+    return {Path(name).name: told for name, told in it.files().items()} | it.waiting()
+
+
+def untouched(it: Rig, before: dict[str, bytes]) -> None:
+    assert it.names == sorted([*GOES, *STAYS])
+    assert it.files() == before and it.waiting() == {}
+    assert all(t.active for t in it.server.torrents.values())
+
+
+def gets_there(it: Rig) -> None:
+    for _ in range(ROUNDS):
+        if not it.sim.proposal().actions:
+            break
+        it.sim.apply()
+    assert it.names == STAYS and it.sim.proposal().actions == ()
+
+
+def refused(it: Rig) -> str:
+    """What is wrong with the desired state."""
+    with pytest.raises(UsageError) as told:
+        it.sim.plan()
+    return str(told.value.diagnostics)
+
+
+def test_the_plan_says_through_whom_and_what_cannot_be_known(it: Rig) -> None:
+    proposal = it.sim.proposal()
+    assert sorted(goes(proposal)) == GOES and {a.data["by"] for a in proposal.actions} == {"seedbox"}
+    assert all("frees nothing now, at most" in " ".join(a.details) for a in proposal.actions)
+    assert any("SFTP tells of none" in line for line in proposal.not_checked)
+    assert "uses the same data and stays" in held(proposal)["Pair"]
+
+
+@pytest.mark.parametrize("when", ["plan", "apply"])
+def test_a_server_that_does_not_answer_owns_everything(it: Rig, when: str) -> None:
+    before = it.files()
+    plan = it.sim.plan() if when == "apply" else None
+    box(it).stop()
+    if plan is None:
+        plan = it.sim.plan()
+        assert list(plan.actions()) == [] and it.sim.code() == Exit.BLOCKED
+        assert "cannot be reached" in plan.resources[0].proposal.blocked[0].reason
+    it.sim.apply(plan)
+    untouched(it, before)
+
+
+def test_files_that_are_not_there_are_not_gone(it: Rig) -> None:
+    """The server's disk is not mounted: its folder is there, and empty."""
+    it.downloads.rename(it.downloads.with_name("elsewhere"))
+    it.downloads.mkdir()
+    proposal = it.sim.proposal()
+    assert proposal.actions == () and "seedbox sees other files than box" in str(proposal.blocked)
+
+
+# --- between plan and apply
+
+
+def _file_becomes_link(it: Rig, library: Path) -> None:
+    shutil.move(it.downloads / "Show" / "e1.mkv", library / "e1.mkv")
+    (it.downloads / "Show" / "e1.mkv").symlink_to(library / "e1.mkv")
+
+
+def _folder_becomes_link(it: Rig, library: Path) -> None:
+    shutil.move(it.downloads / "Show", library / "Show")
+    (it.downloads / "Show").symlink_to(library / "Show")
+
+
+def _file_is_another(it: Rig, library: Path) -> None:
+    path = it.downloads / "Show" / "e1.mkv"
+    shutil.copy(path, library / "e1.mkv")
+    path.write_bytes(b"y" * path.stat().st_size)
+    os.utime(path, (1_500_000_000, 1_500_000_000))
+
+
+@pytest.mark.parametrize("change", [_file_becomes_link, _folder_becomes_link, _file_is_another])
+def test_what_was_planted_since_the_plan(it: Rig, tmp_path: Path, change: Callable[[Rig, Path], None]) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    plan = it.sim.plan()
+    change(it, library)
+    kept = {p: p.read_bytes() for p in library.rglob("*.mkv")}
+    assert states(it, plan)["Show"] == "stale"
+    assert "Show" in it.names and {p: p.read_bytes() for p in library.rglob("*.mkv")} == kept
+
+
+@pytest.mark.parametrize("change", [_file_becomes_link, _folder_becomes_link])
+def test_what_is_planted_at_the_last_moment(it: Rig, tmp_path: Path, change: Callable[[Rig, Path], None]) -> None:
+    """After the precondition was compared, when the client has let go of the files."""
+    library, call = tmp_path / "library", it.server._call
+    library.mkdir()
+    plan = it.sim.plan()
+
+    def late(method: str, params: list[Any]) -> Any:
+        if method == "d.close" and params[0].lower() == it.torrent("Show").hash.lower() and not any(library.iterdir()):
+            change(it, library)
+        return call(method, params)
+
+    it.server._call = late
+    before = everywhere(it)
+    assert states(it, plan)["Show"] == "failed"
+    assert any(library.iterdir()) and "Show" in it.names and it.torrent("Show").active
+    kept = {p.name: p.read_bytes() for p in library.rglob("*.mkv")}
+    assert kept == {name: before[name] for name in kept}
+
+
+@pytest.mark.parametrize("app", ["rtorrent", FAR])
+@pytest.mark.parametrize("when", ["plan", "apply"])
+def test_another_way_to_the_same_folder(tmp_path: Path, app: str, when: str) -> None:
+    """A torrent that lies behind a link shares the bytes, whatever its path says; it may come after the plan."""
+    with rig(app, tmp_path) as it:
+        before, plan = it.files(), it.sim.plan()
+        (it.downloads / "alias").symlink_to(it.downloads)
+        twin = payload(it.downloads / "alias", "Show", 77, files={"e1.mkv": 60_000, "e2.mkv": 30_000}, ratio=0)
+        twin.trackers = it.torrent("Show").trackers
+        it.server.torrents[twin.hash.upper()] = twin
+        if when == "plan":
+            proposal = it.sim.proposal()
+            assert goes(proposal) == ["Film.mkv"] and "uses the same data" in held(proposal)["Show"]
+            return
+        ended = states(it, plan)
+        assert ended["Show"] == "stale" and ended["Film.mkv"] in ("done", "left")
+        assert {k: v for k, v in it.files().items() if k.startswith("Show")} == {
+            k: v for k, v in before.items() if k.startswith("Show")
+        }
+
+
+def test_another_file_system_is_told_by_the_plan(tmp_path: Path) -> None:
+    other = Path("/dev/shm") / f"arr-test-{os.getpid()}"
+    if not other.parent.is_dir() or other.parent.stat().st_dev == Path("/").stat().st_dev:
+        pytest.skip("no second file system here")
+    other.mkdir()
+    try:
+        with Sshd(tmp_path / "sshd") as ssh, Rtorrent([payload(other, "Film.mkv", 1)], http=True) as rt:
+            it = Rig("rtorrent", Sim(tmp_path, {}, None), rt, rt, Path("/"), ssh)  # type: ignore[arg-type]
+            it.sim = it.stack()
+            it.sim.declare("connection: box\nmay_go: {ratio: '>= 2'}\ntrackers: {unlisted: allow}")
+            proposal = it.sim.proposal()
+            assert goes(proposal) == [] and "cannot be moved aside" in held(proposal)["Film.mkv"]
+    finally:
+        shutil.rmtree(other)
+
+
+# --- the connection breaks
+
+
+@pytest.mark.parametrize(("at", "after"), [(1, False), (1, True), (2, False), (3, True)])
+def test_a_cut_is_taken_back_at_once(it: Rig, monkeypatch: pytest.MonkeyPatch, at: int, after: bool) -> None:
+    """The server can be reached again: nothing is moved, the torrent seeds, and a later run does it."""
+    before, move, count = it.files(), SftpClient.move, [0]
+
+    def cutting(self: SftpClient, old: str, new: str) -> None:
+        count[0] += 1
+        if count[0] != at:
+            return move(self, old, new)
+        if after:
+            move(self, old, new)
+        box(it).cut()
+        return None if after else move(self, old, new)
+
+    monkeypatch.setattr(SftpClient, "move", cutting)
+    ended = states(it)
+    assert sorted(ended.values()) in (["done", "failed"], ["failed", "left"], ["done", "done"]), ended
+    assert everywhere(it) == {Path(name).name: told for name, told in before.items()}
+    assert all(t.active for t in it.server.torrents.values())
+    gets_there(it)
+    assert everywhere(it) == {Path(name).name: told for name, told in before.items()}
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_server_that_goes_away_in_the_middle(it: Rig, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """What has moved waits in quarantine, told by its manifest; once the server is back the next plans put it right."""
+    before, move, count = everywhere(it), SftpClient.move, [0]
+
+    def ending(self: SftpClient, old: str, new: str) -> None:
+        move(self, old, new)
+        count[0] += 1
+        if count[0] == at:
+            box(it).stop()
+
+    monkeypatch.setattr(SftpClient, "move", ending)
+    assert "done" not in states(it).values() or at == 3
+    assert len(it.names) >= len(STAYS) + 1 and everywhere(it) == before
+    box(it).start()
+    gets_there(it)
+    assert everywhere(it) == before
+
+
+# --- its time in quarantine, and room
+
+
+def test_it_waits_and_is_purged_when_its_time_is_over(it: Rig) -> None:
+    states(it)
+    assert len(it.waiting()) == 3
+    it.sim.clock.ahead = timedelta(days=8)
+    purges = it.sim.proposal().actions
+    assert {a.verb for a in purges} == {"purge"} and all("frees at most" in a.details[0] for a in purges)
+    report = it.sim.apply()
+    assert {o.state for o in report.outcomes} == {"done"} and "deleted for good" in report.outcomes[0].says
+    assert it.waiting() == {} and not any((it.downloads / ".arr-quarantine").iterdir())
+    assert it.files() == {n: t for n, t in it.files().items() if n in MINE or n.split("/")[0] in STAYS}
+
+
+def test_a_purge_that_was_cut_is_ended_by_the_next_plan(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    states(it)
+    it.sim.clock.ahead = timedelta(days=8)
+    unlink = SftpClient.unlink
+
+    def once(self: SftpClient, path: str) -> None:
+        unlink(self, path)
+        monkeypatch.setattr(SftpClient, "unlink", unlink)
+        box(it).cut()
+
+    monkeypatch.setattr(SftpClient, "unlink", once)
+    it.sim.apply()
+    gets_there(it)
+    assert it.waiting() == {} and not any((it.downloads / ".arr-quarantine").iterdir())
+
+
+def test_pressure_is_measured_on_the_server(it: Rig) -> None:
+    """By its own words; what goes under pressure goes for good, once the torrent is seen to be gone."""
+    it.sim.declare(WISH + f"pressure: {{disk: {it.downloads}, above: 0%}}")
+    plan, space = it.sim.plan(), os.statvfs(it.downloads)
+    (bar,) = plan.resources[0].proposal.bars
+    assert bar.size == space.f_blocks * space.f_frsize and all(a.data["purge"] for a in plan.actions())
+    assert set(states(it, plan).values()) == {"done"}
+    assert it.waiting() == {} and "Film.mkv" not in it.files() and it.names == STAYS
+    it.sim.declare(WISH + "pressure: {disk: /mnt/else, above: 0%}")
+    assert "nobody sees /mnt/else" in refused(it)
+
+
+def test_a_server_without_any_extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rename in one step, no flush, no size of a disk: it is done all the same, and what is not measured is said."""
+    monkeypatch.setattr(server, "SFTP", f"{server.SFTP} -P posix-rename,fsync,statvfs")
+    with rig(FAR, tmp_path, WISH + "quarantine: {keep: 0s}") as it:
+        report = it.sim.apply()
+        assert {o.state for o in report.outcomes} == {"done"}
+        assert all("could not be measured" in o.says for o in report.outcomes)
+        assert it.names == STAYS and it.waiting() == {} and "Show/e1.mkv" not in it.files()
+
+
+# --- what is declared
+
+
+def test_what_cannot_work_is_told_at_once(it: Rig) -> None:
+    for wish, stack, says in (
+        (WISH, it.sim.stack.replace("app: sftp", "access: read, app: sftp"), "may only read"),
+        (WISH, it.sim.stack.partition("paths:")[0], "does not see its files"),
+        (WISH + f"orphans: {{under: [{it.downloads}]}}", it.sim.stack, "does not see"),
+    ):
+        it.sim.stack, before = stack, it.sim.stack
+        it.sim.declare(wish)
+        assert says in refused(it)
+        it.sim.stack = before
+
+
+# --- the quarantine itself
+
+
+def test_nothing_outside_through_links_or_over_something(tmp_path: Path) -> None:
+    """No way out of its root, no link on the way, nothing overwritten on the way back, and a root that is a link itself."""
+    real, root, out = tmp_path / "real", tmp_path / "root", tmp_path / "out"
+    (real / "a").mkdir(parents=True)
+    root.symlink_to(real)
+    (root / "a" / "f").write_text("f")
+    out.mkdir()
+    (out / "g").write_text("g")
+    (root / "link").symlink_to(out)
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    with Sshd(tmp_path / "sshd") as ssh:
+        fs = ssh.client()
+
+        def stash(batch: str, path: Path) -> None:
+            quarantine.stash(fs, str(root), batch, [str(path)], about={}, until=until, stop=str(root / "a"))
+
+        for bad in (out / "g", root / "link" / "g", root / ".." / "out" / "g", root, root / "link", root / "a"):
+            with pytest.raises(WriteRefused):
+                stash("b1", bad)
+        for name in ("", "..", "../x", "A", "x/y"):
+            with pytest.raises(WriteRefused):
+                stash(name, root / "a" / "f")
+        assert (out / "g").read_text() == "g" and (root / "a" / "f").read_text() == "f"
+        stash("b1", root / "a" / "f")
+        assert not (root / "a").exists()
+        (batch,) = fs.read(Batches("seedbox", str(root)))
+        assert (batch.id, batch.files, batch.whole, batch.exact) == ("b1", 1, True, False)
+        with pytest.raises(WriteRefused, match="is there already"):
+            (root / "h").write_text("h")
+            stash("b1", root / "h")
+        (root / "a").mkdir()
+        (root / "a" / "f").write_text("new")
+        with pytest.raises(WriteRefused):
+            quarantine.restore(fs, str(root), "b1")
+        assert (root / "a" / "f").read_text() == "new"
+        (root / "a" / "f").unlink()
+        (root / "a").rmdir()
+        (root / "a").symlink_to(out)
+        with pytest.raises(WriteRefused):
+            quarantine.restore(fs, str(root), "b1")
+        assert sorted(p.name for p in out.iterdir()) == ["g"]
+        (root / "a").unlink()
+        quarantine.restore(fs, str(root), "b1")
+        assert (root / "a" / "f").read_text() == "f" and fs.read(Batches("seedbox", str(root))) == ()
+        assert list((root / ".arr-quarantine").iterdir()) == []
+        fs.close()
+
+
+def test_a_batch_that_leads_elsewhere_is_not_deleted(tmp_path: Path) -> None:
+    root, library = tmp_path / "root", tmp_path / "library"
+    root.mkdir()
+    library.mkdir()
+    (root / "a.mkv").write_bytes(b"data")
+    (library / "film.mkv").write_bytes(b"precious")
+    with Sshd(tmp_path / "sshd") as ssh:
+        fs = ssh.client()
+        quarantine.stash(fs, str(root), "b1", [str(root / "a.mkv")], about={}, until=datetime.now(UTC), stop=None)
+        batch = root / ".arr-quarantine" / "b1"
+        (batch / "files" / "more").symlink_to(library)
+        shutil.move(batch / "files", root / "files")
+        (batch / "files").symlink_to(library)
+        with pytest.raises(WriteRefused, match="is a link"):
+            quarantine.purge(fs, str(root), "b1")
+        (batch / "files").unlink()
+        shutil.move(root / "files", batch / "files")
+        quarantine.purge(fs, str(root), "b1")
+        assert (library / "film.mkv").read_bytes() == b"precious" and not batch.exists()
+        fs.close()
