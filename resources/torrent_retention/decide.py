@@ -85,7 +85,7 @@ class Decider:
         found = self._capped(found)
         self._unknown_histories()
         Sharing(self, found).settle()
-        self._want(query for _, _, query in ties(self.world, self._likely))
+        self._want(query for _, _, query in ties(self.world.stack, self.world.torrents, self._likely))
         return out
 
     # one torrent -----------------------------------------------------------------------------------------------------

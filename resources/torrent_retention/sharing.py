@@ -7,19 +7,21 @@ unknown, never "without other names".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.action import Blocked
 from reconciler.facts import Known
+from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
-from resources.references import Place, Referer, place, seen
+from resources.references import Graph, Place, Referer, place, seen
 from resources.references.graph import Freed, freed
 from resources.references.places import plain, root_of
 from resources.torrent_retention.imported import looks
-from resources.torrent_retention.world import World, referer
+from resources.torrent_retention.world import referer
 
 if TYPE_CHECKING:
     from resources.torrent_retention.decide import Candidate, Decider
@@ -181,11 +183,11 @@ class Sharing:
         for candidate in self._found.values():
             if candidate.bytes:
                 self._world.graph.tie(referer(self._spec.connection, candidate.torrent), candidate.bytes.inodes)
-        asked = [q for q in ties(self._world, sizes) if not self._world.facts.has(q[2])]
+        asked = [q for q in ties(self._world.stack, self._world.torrents, sizes) if not self._world.facts.has(q[2])]
         self._out.wants += [query for _, _, query in asked]
         if asked:  # whoever shares is not known yet: nobody's data goes
             self._found = {h: c for h, c in self._found.items() if c.judgement.delete != "data"}
-        for name, torrent, query in ties(self._world, sizes):
+        for name, torrent, query in ties(self._world.stack, self._world.torrents, sizes):
             fact = self._world.facts.get(query) if self._world.facts.has(query) else None
             if isinstance(fact, Known):
                 self._world.graph.tie(referer(name, torrent), fact.value)
@@ -236,20 +238,31 @@ class Sharing:
                     self._out.groups.append((candidate,))
 
 
-def ties(world: World, sizes: set[int]) -> Iterator[tuple[str, Torrent, Inodes]]:
+def ties(stack: Stack, told: Mapping[str, Iterable[Torrent]], sizes: set[int]) -> Iterator[tuple[str, Torrent, Inodes]]:
     """Torrents that may hold bytes of files of these sizes, with what tells: the inodes of their files, or of their payload
-    where the client does not tell of its files."""
-    terse = any(t.files is None for torrents in world.torrents.values() for t in torrents)
-    for name, torrents in world.torrents.items() if sizes else ():
+    where a client does not tell of its files."""
+    terse = any(t.files is None for torrents in told.values() for t in torrents)
+    for name, torrents in told.items() if sizes else ():
         for torrent in torrents:
-            content = seen(world.stack, name, torrent.content) if torrent.content else None
-            base = seen(world.stack, name, torrent.save_path) if torrent.save_path else None
-            same = torrent.files is None or any(f.size in sizes for f in torrent.files)
-            if content is not None and terse and same:
+            if torrent.files is not None and not any(f.size in sizes for f in torrent.files):
+                continue
+            content = seen(stack, name, torrent.content) if torrent.content and terse else None
+            base = seen(stack, name, torrent.save_path) if torrent.save_path and torrent.files else None
+            if content is not None:
                 yield name, torrent, Inodes(content.by, (content.path,))
-            if base is not None and torrent.files and same:
-                paths = tuple(f"{base.path}/{f.path}" for f in torrent.files if f.wanted)
+            if base is not None:
+                paths = tuple(f"{base.path}/{f.path}" for f in torrent.files or () if f.wanted)
                 yield name, torrent, Inodes(base.by, paths)
+
+
+def tie(graph: Graph, asked: Iterable[tuple[str, Torrent, Inodes]], look: Callable[[Inodes], Iterable[Inode]]) -> None:
+    """Tie them in the graph, asking one question of each who sees some of them."""
+    found, paths = list(asked), defaultdict[str, dict[str, None]](dict)
+    for _, _, query in found:
+        paths[query.connection] |= dict.fromkeys(query.paths)
+    at = {(by, i.path): i for by, some in paths.items() for i in look(Inodes(by, tuple(some)))}
+    for name, torrent, query in found:
+        graph.tie(referer(name, torrent), [at[query.connection, path] for path in query.paths])
 
 
 def _who(by: str) -> str:

@@ -25,6 +25,7 @@ from resources.torrent_retention import judge
 from resources.torrent_retention.imported import Taken, still_taken
 from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
+from resources.torrent_retention.sharing import tie, ties
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs.aside import move_aside
 from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, store
@@ -53,14 +54,20 @@ def _verdict(world: World, action: Action, torrent: Torrent) -> str:
 
 
 def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
-    """Torrents of any client that lie where this one lies, but for those that go with it. ReadFailed."""
+    """Torrents of any client that lie where this one lies, or have the same bytes under another name, as planning sees it:
+    but for those that go with it. ReadFailed."""
     stack = carried(action.data)
     own = referer(action.data["connection"], torrent)
     told = {name: list(world.client(name).read(Torrents(name))) for name in action.data["clients"]}
     mine = told[action.data["connection"]]
     told[action.data["connection"]] = [torrent, *(t for t in mine if t.hash != torrent.hash)]
     graph = placed(stack, told)
-    near = {o.ident for o in graph.same(own) | graph.around(own)} | _another_way(world, action, torrent, told)
+    if action.data["files"]:  # hard links, and folders that are mounted twice
+        sizes = {f.size for f in torrent.files or ()}
+        tie(graph, ties(stack, told, sizes), lambda query: world.client(query.connection).read(query))
+    near = {o.ident for o in {*graph.group(own), *graph.around(own)} - {own}} | _another_way(
+        world, action, torrent, told
+    )
     return sorted(near - set(action.data["together"]))
 
 

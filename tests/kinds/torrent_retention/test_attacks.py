@@ -159,6 +159,30 @@ def test_a_cross_seed_by_another_way_to_the_folder(tmp_path: Path) -> None:
             assert goes(proposal) == [] and set(held(proposal)) == {"Show", "Film.mkv"}
 
 
+@pytest.mark.parametrize("files", [{"e1.mkv": 60_000, "e2.mkv": 70_000}, None])
+@pytest.mark.parametrize(("hard", "version"), [(False, "5.2"), (False, "4.5"), (True, "5.2")])  # 4.5 lists no files
+def test_a_cross_seed_by_another_way_that_came_after_the_plan(
+    tmp_path: Path, version: str, hard: bool, files: dict[str, int] | None
+) -> None:
+    """Between plan and apply another client takes up the same data, by hard links or a linked folder: no path is equal."""
+    downloads = tmp_path / "dl"
+    (downloads / "real").mkdir(parents=True)
+    payload(downloads / "real", "Show", 0, files=files)
+    if hard:
+        shutil.copytree(downloads / "real", downloads / "alias", copy_function=os.link)
+    else:
+        (downloads / "alias").symlink_to("real")
+    mine, late = (payload(downloads / way, "Show", n, files=files) for n, way in enumerate(("real", "alias")))
+    with Rtorrent([mine]) as rt, Qbittorrent([], version=version) as qb:
+        sim = Sim(tmp_path, {"rt": rt.url, "qb": QB.format(url=qb.url)}, downloads)
+        sim.declare(GO)
+        plan = sim.plan()
+        assert goes(plan.resources[0].proposal) == ["Show"]
+        qb.torrents[late.hash] = late
+        assert sim.states(sim.apply(plan)) == [("remove", "Show", "stale")]
+        assert len(rt.torrents) == 1 and (downloads / "real" / "Show").exists()
+
+
 def test_a_cross_seed_of_a_client_that_paths_does_not_map(tmp_path: Path) -> None:
     downloads = tmp_path / "dl"
     mine, theirs = payload(downloads, "Film.mkv", 1), payload(downloads, "Film.mkv", 2)
