@@ -208,6 +208,7 @@ class Kind(ABC, Generic[S]):
     Spec: ClassVar[type[Spec]]
     verbs: ClassVar[Mapping[str, Verb]]
     moves_or_destroys: ClassVar[bool] = False  # the first-time guard speaks of such kinds
+    destroys_late: ClassVar[bool] = False  # it destroys long after its wish was first applied: a first time, too
     mending: ClassVar[frozenset[str]] = frozenset()  # verbs that put right what broke: never flapping
     example: ClassVar[str] = ""  # YAML below the kind's name, over the disks d1 and d2: a first wish for `arr init`
 

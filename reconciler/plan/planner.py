@@ -273,11 +273,26 @@ def _first(
     if before is None:
         return f"it is the first change that {resource.address} makes"
     if before == wish:
-        return None
+        return None if _used_to_it(ground, kind, resource, proposal) else _never(resource)
     old = _planned_before(ground, kind, resource, before)
     if old is not None and all(new <= was for new, was in zip(_amount(proposal), _amount(old), strict=True)):
         return None
     return f"your edit makes {resource.address} move or destroy more than before"
+
+
+def _never(resource: Resource[Any]) -> str:
+    return f"it is the first time that {resource.address} destroys anything"
+
+
+def _used_to_it(ground: Ground, kind: Kind[Any], resource: Resource[Any], proposal: Proposal) -> bool:
+    """Whether it has destroyed before, or would not now; asked of kinds whose wish may have been applied, and never
+    approved, by what destroyed nothing."""
+    if not kind.destroys_late or not any(guards.destructive(a) for a in proposal.actions):
+        return True
+    mine = (
+        p.action for p in ground.ledger.history if p.outcome == "done" and p.action.address == str(resource.address)
+    )
+    return any(guards.destructive(action) for action in mine)
 
 
 def _planned_before(ground: Ground, kind: Kind[Any], resource: Resource[Any], before: Json) -> Proposal | None:

@@ -19,16 +19,18 @@ from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Query
 from reconciler.kind import Kind, Ledger, Resource
 from resources.seedbox_transfer import spec
+from resources.seedbox_transfer.remove import REMOVE
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 from resources.seedbox_transfer.verbs import FETCH
 
 
 class SeedboxTransfer(Kind[SeedboxTransferSpec]):
-    """What finished on the seedbox is fetched, verified, and appears here in one step. Nothing is removed there."""
+    """What finished on the seedbox is fetched, verified, and appears here in one step. What was imported may leave it."""
 
     name = "seedbox_transfer"
     Spec = SeedboxTransferSpec
-    verbs = {"fetch": FETCH}  # noqa: RUF012  # a ClassVar of the base, never changed
+    verbs = {"fetch": FETCH, "remove": REMOVE}  # noqa: RUF012  # a ClassVar of the base, never changed
+    destroys_late = True
 
     def check(self, resource: Resource[SeedboxTransferSpec]) -> Iterable[Diagnostic]:
         return spec.check(resource)
@@ -56,7 +58,7 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
     ) -> Iterable[Query[Any]]:
         from resources.seedbox_transfer import planning  # noqa: PLC0415
 
-        return planning.reads(resource, facts)
+        return planning.reads(resource, facts, ledger, now)
 
     def plan(self, resource: Resource[SeedboxTransferSpec], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
         from resources.seedbox_transfer import planning  # noqa: PLC0415

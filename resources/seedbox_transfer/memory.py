@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from reconciler.action import Action, Json
+from reconciler.address import Subject
 from reconciler.kind import Ledger, Past
 from resources.seedbox_transfer.release import Release, digest
+from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
 KIND = "seedbox_transfer"
 
@@ -28,6 +30,12 @@ def into(action: Action, folder: str) -> bool:
     """Whether it is about this folder: another one may want the same release."""
     here = action.after.get("here")
     return isinstance(here, str) and (posixpath.dirname(here) or "/") == folder
+
+
+def subject(spec: SeedboxTransferSpec, release: Release) -> Subject:
+    """What an action on a release is about."""
+    key = f"{spec.source.path.rstrip('/')}/{release.title}"
+    return Subject(connection=spec.source.sftp, type="release", key=key, title=release.title)
 
 
 class Memory:

@@ -22,9 +22,10 @@ from resources.clients.localfs.mark import where
 from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
+from resources.seedbox_transfer import removal
 from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
-from resources.seedbox_transfer.memory import Memory, into, kept, marked
+from resources.seedbox_transfer.memory import Memory, into, kept, marked, subject
 from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
@@ -43,9 +44,11 @@ def first_reads(resource: Seedbox) -> list[Query[Any]]:
     return asked
 
 
-def reads(resource: Seedbox, facts: Facts) -> Iterable[Query[Any]]:
-    """And in the second: what of each release is here already, and the files of torrents whose list has none."""
-    spec, asked = resource.spec, first_reads(resource)
+def reads(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
+    """And in the second: what of each release is here already, and the files of torrents whose list has none; with the third
+    what proves that one was imported."""
+    spec = resource.spec
+    asked = list(dict.fromkeys([*first_reads(resource), *removal.first_wave(resource)]))
     tree, folder = RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)
     if not (facts.has(tree) and facts.has(folder)):
         return asked
@@ -59,7 +62,10 @@ def reads(resource: Seedbox, facts: Facts) -> Iterable[Query[Any]]:
         torrents = _claimed(resource, facts)
         names = torrents.keys() - there
         asked += [OneTorrent(str(spec.when.client), t.hash) for n in sorted(names) for t in torrents[n] if _terse(t)]
-    return asked
+        leaving = removal.Removal(resource, facts, ledger, now, Memory(ledger, spec.to))
+        leaving.propose(releases(remote.value, spec.exclude), 1)
+        asked += leaving.wants
+    return list(dict.fromkeys(asked))
 
 
 def _terse(torrent: Torrent) -> bool:
@@ -150,21 +156,21 @@ class _Planning:
         self._fit(wanted)
         closed = until_open(spec.limit.window, self.now)
         later = tuple(self.actions) if closed else ()
+        self.leaving = removal.Removal(self.resource, self.facts, self.ledger, self.now, self.memory)
+        self.leaving.propose(found, len(self.actions) + 1)
         return Proposal(
-            actions=() if closed else tuple(self.actions),
+            actions=(*(() if closed else self.actions), *self.leaving.actions),
             later=later,
             held=tuple(self.held),
-            blocked=tuple(self.blocked),
+            blocked=(*self.blocked, *self.leaving.blocked),
             under_way=tuple(self.under_way),
             summary=tuple(self._summary(found, closed if later else "")),
-            population={spec.source.sftp: len(found)},
-            sightings=self.sightings,
+            population={spec.source.sftp: len(found), **{n: len(t) for n, t in self.leaving.told.items()}},
+            sightings={**self.sightings, **self.leaving.sightings},
         )
 
     def _subject(self, release: Release) -> Subject:
-        spec = self.resource.spec
-        key = f"{spec.source.path.rstrip('/')}/{release.title}"
-        return Subject(connection=spec.source.sftp, type="release", key=key, title=release.title)
+        return subject(self.resource.spec, release)
 
     def _hold(self, release: Release, reason: str, way: str = "") -> bool:
         self.held.append(Held(subject=self._subject(release), reason=reason, way_forward=way, bytes=release.bytes))
@@ -328,7 +334,10 @@ class _Planning:
             yield f"Fetched before, and changed since, here or on the server: {changed}, left as they are."
         if len(self.quiet) > here + changed:
             yield f"Fetched before and tidied away here, so not fetched again: {len(self.quiet) - here - changed}."
-        if self.actions:
+        stay = len(self.leaving.stays)
+        if stay:
+            yield f"Stay on {self.resource.spec.source.sftp} for now: {stay}; arr why NAME tells of each."
+        if self.actions and not self.leaving.actions:
             yield "Nothing is deleted."
         if closed:
             yield closed
@@ -346,5 +355,6 @@ def why(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime, item: st
     found = planning.propose()
     said = [(a.subject.title, a.reason) for a in (*found.actions, *found.later)]
     said += [(h.subject.title, h.reason) for h in found.held] + list(planning.quiet.items())
+    said += [(title, f"stays on {resource.spec.source.sftp}: {why}") for title, why in planning.leaving.stays.items()]
     said += [(u.action.subject.title, u.says) for u in found.under_way]
     return [f"{title}: {reason}" for title, reason in said if title.casefold() == item.casefold()]

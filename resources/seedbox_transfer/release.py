@@ -12,8 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from resources.clients.localfs.quarantine import FOLDER
+from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile
 from resources.clients.sftp.names import collision, path_refusal, shown
+
+OURS = (FOLDER, PARTIAL)  # what waits there to be deleted, and what is on its way to another one of us
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,12 @@ def _problem(name: str, kept: Sequence[RemoteFile]) -> str:
 
 
 def releases(tree: Sequence[RemoteFile], patterns: Sequence[str]) -> Iterator[Release]:
-    """The releases of a remote folder's tree, by name. What holds no file is none."""
+    """The releases of a remote folder's tree, by name. What holds no file is none, and no folder of our own."""
     groups: dict[str, list[RemoteFile]] = {}
     for entry in tree:
         top, slash, rest = entry.path.partition("/")
+        if top in OURS:
+            continue
         within = groups.setdefault(top, [])
         if slash or entry.kind != "folder":
             within.append(RemoteFile(rest, entry.size, entry.mtime_ns, entry.kind))

@@ -14,6 +14,7 @@ from reconciler.units import Age, Size, parse_size
 from resources.clients.sftp import SftpSpec
 from resources.clients.torrents import APPS
 
+IMPORTERS = ("sonarr", "radarr")  # the apps whose history proves an import
 _RATE = re.compile(r"^(.+)/s$")
 _WINDOW = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$")
 
@@ -95,7 +96,7 @@ class SeedboxTransferSpec(Spec):
 
     Files arrive in a hidden folder `.arr-partial` beside their target; a release appears under its name in one step, once
     all of it is here and verified. A fetch that was cut off carries on where it stopped. What was fetched once and tidied
-    away here is not fetched again.
+    away here is not fetched again. Nothing leaves the server unless `remote` says so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True, validate_by_name=True)
@@ -113,6 +114,16 @@ class SeedboxTransferSpec(Spec):
         default="checksum",
         description="checksum: by the server's `sha256sum`, where it runs one for us, else as size. reread: every byte is "
         "read there a second time. size: every file ends where the server said.",
+    )
+    remote: Literal["keep", "remove_when_imported"] = Field(
+        default="keep",
+        description="remove_when_imported: what was fetched whole, was imported since and is needed by no torrent is deleted "
+        "on the server.",
+    )
+    imported_by: tuple[str, ...] = Field(
+        default=(),
+        description="Connections of the apps that import what comes; all of them are asked.",
+        examples=[["sonarr"]],
     )
     keep_free: Size = Field(default=0, description="This much stays free on this machine's disk.")
     tombstones: Age = Field(
@@ -138,6 +149,20 @@ class SeedboxTransferSpec(Spec):
             raise ValueError("settled: 0s would fetch what is still being written: write 1m or more")
         return self
 
+    @model_validator(mode="after")
+    def _proof(self) -> SeedboxTransferSpec:
+        if self.remote == "keep":
+            if self.imported_by:
+                raise ValueError("imported_by does nothing beside remote: keep")
+            return self
+        if not self.imported_by:
+            raise ValueError("remote: remove_when_imported needs imported_by: who can say that it was imported?")
+        if self.when.client is None:
+            raise ValueError("remote: remove_when_imported needs when.client: imports are known by their torrents")
+        if self.when.settled < 60:
+            raise ValueError("settled below 1m is no time to see that no torrent claims it any more")
+        return self
+
 
 def _folder(value: str) -> str:
     if not value.startswith("/"):
@@ -160,6 +185,16 @@ def check(resource: Resource[SeedboxTransferSpec]) -> Iterator[Diagnostic]:
         if client not in clients:
             hint = f"torrent clients: {', '.join(clients) or 'none'}"
             yield _wrong(resource, "when.client", f"there is no torrent client '{client}'", hint)
+    arrs = sorted(name for name, c in stack.connections.items() if c.app in IMPORTERS)
+    for name in spec.imported_by:
+        if name not in arrs:
+            hint = f"apps that import: {', '.join(arrs) or 'none'}"
+            yield _wrong(resource, "imported_by", f"there is no app '{name}' that imports", hint)
+    told = stack.connections.get(spec.source.sftp)
+    if spec.remote != "keep" and told is not None and told.access == "read":
+        yield _wrong(
+            resource, "remote", f"{spec.source.sftp} has access: read, so nothing is removed there", "remote: keep"
+        )
 
 
 def _wrong(resource: Resource[SeedboxTransferSpec], field: str, message: str, hint: str) -> Diagnostic:

@@ -140,3 +140,10 @@ def test_every_name_survives_the_way_there_and_back_or_is_refused(raw: bytes) ->
 )
 def test_what_is_excluded(path: str, patterns: tuple[str, ...], out: bool) -> None:
     assert excluded(path, patterns) is out
+
+
+def test_what_is_ours_on_the_server_is_no_release() -> None:
+    """What waits there to be deleted, and what is on its way to another one of us."""
+    files = (".arr-quarantine/b1/files/Show/a.mkv", ".arr-partial/ab12/files/a.mkv", "Show/a.mkv")
+    tree = [RemoteFile(path, 10, 0, "file") for path in files]
+    assert [r.name for r in releases(tree, ())] == ["Show"]

@@ -206,6 +206,11 @@ def test_outside_of_its_hours_it_is_later() -> None:
         ("limit: {window: '25:00-07:00'}", "no hours"),
         ("exclude: ['*']", "exclude everything"),
         ("parallel: {files: 0}", "must be at least 1"),
+        ("remote: remove_when_imported", "who can say that it was imported?"),
+        ("imported_by: [sonarr]", "does nothing beside remote: keep"),
+        ("remote: remove_when_imported\n    imported_by: [sonarr]", "needs when.client"),
+        ("remote: remove_when_imported\n    imported_by: [box]\n    when: {client: box}", "no app 'box' that imports"),
+        ("remote: remove_when_imported\n    imported_by: [s]\n    when: {client: r, settled: 5s}", "is no time to see"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_server_is_asked(tmp_path: Path, line: str, why: str) -> None:
