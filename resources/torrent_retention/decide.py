@@ -17,6 +17,8 @@ from reconciler.action import Blocked, Held
 from reconciler.facts import Facts, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from resources.clients.torrents import OneTorrent, Torrent
+from resources.references import Place
+from resources.references.places import plain
 from resources.torrent_retention.imported import Imports, Proof, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
 from resources.torrent_retention.observed import Observed
@@ -247,12 +249,14 @@ class Decider:
     def protection(self, torrent: Torrent) -> str:
         """What protects it; "" for nothing."""
         names = {n.lower() for n in (torrent.label, *torrent.tags) if n}
+        at = self.world.content(self.spec.connection, torrent)
+        lies = {plain(torrent.content), *([at.path] if at is not None else [])}
         if ALWAYS in names:
             return f"it carries {ALWAYS} in {self.spec.connection}"
         for item in sorted(self.protected):
             sort, _, value = item.partition(":")
             by_name = sort in ("tag", "label") and value.lower() in names
-            by_path = item.startswith("/") and (torrent.content + "/").startswith(item.rstrip("/") + "/")
+            by_path = item.startswith("/") and any(Place("", plain(item)).overlaps(Place("", path)) for path in lies)
             if by_name or by_path or item in (torrent.hash, f"torrent:{torrent.hash}"):
                 return f"protected by {item}"
         return ""

@@ -99,7 +99,9 @@ class Group(_Part):
 class Pressure(_Part):
     """Only act when a disk is full, and only as much as brings it to its target."""
 
-    disk: str = Field(description="Any folder on that disk, as this machine or the client sees it.")
+    disk: str = Field(
+        description="Any folder on that disk, as this machine or the client sees it; measured here, or over SFTP."
+    )
     above: Percent = Field(description="Act when it is fuller than this.")
     to: Percent | None = Field(default=None, description="Stop when it is no fuller than this; `above` when left out.")
 
@@ -132,7 +134,7 @@ class Orphans(_Part):
 
 
 class Quarantine(_Part):
-    """Data that this machine deletes is moved aside first, on the same file system."""
+    """Data that we delete, here or over SFTP, is moved aside first, on the same file system."""
 
     keep: Age = Field(default=7 * 86400, description="How long it can be brought back; pressure ends it earlier.")
 
@@ -149,13 +151,19 @@ class RetentionSpec(Spec):
     trackers: Trackers = Field(default=Trackers({}), description="Obligations, by a name of yours.")
     keep: tuple[Condition, ...] = Field(default=(), description="Torrents that stay: any of these conditions.")
     delete: Literal["data", "torrent", "pause"] = Field(
-        default="data", description="data: the torrent and its files; torrent: the files stay; pause: it only stops."
+        default="data",
+        description="data: the torrent and its files; torrent: the files stay; pause: it only stops. rtorrent deletes no "
+        "files, so we do, where `paths` maps its folder to `here`, or else to an `sftp` connection: "
+        "`paths: [{rtorrent: /home/me/downloads, seedbox: /home/me/downloads}]`.",
     )
     groups: tuple[Group, ...] = Field(default=(), description="Other rules for some; the first that matches.")
     pressure: Pressure | None = Field(default=None, description="Only when the disk is full.")
     unregistered: Unregistered | None = Field(default=None, description="What trackers no longer know may go.")
     orphans: Orphans | None = Field(default=None, description="Data that no torrent claims goes to quarantine.")
-    quarantine: Quarantine = Field(default=Quarantine(), description="Where data that we delete waits.")
+    quarantine: Quarantine = Field(
+        default=Quarantine(),
+        description="Data that we delete waits in `.arr-quarantine`, in its folder of `paths`, here or on the SFTP server.",
+    )
 
     def deletes(self, group: Group | None) -> str:
         return group.delete if group is not None and group.delete is not None else self.delete

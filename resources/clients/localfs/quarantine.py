@@ -31,6 +31,7 @@ from resources.clients.text import is_whole
 
 FOLDER = ".arr-quarantine"
 MANIFEST = "manifest.json"
+DOOMED = "purge"  # a file that says: a purge has begun, and what is left of the batch may go
 _BATCH = re.compile(r"[a-z0-9][a-z0-9.-]{0,120}")
 
 
@@ -40,7 +41,7 @@ class Batch:
 
     `about`    what the caller wrote into the manifest: whose it was and why.
     `until`    when it may go for good. `bytes`: the sizes of its files; `frees`: what a purge gives back to the disk.
-    `whole`    every file of the manifest is here; False after a move that was cut.
+    `whole`    every file of the manifest is here, or was before a purge that was cut; False after a move that was cut.
     `by`       through which connection it is seen; `exact`: False where hard links cannot be counted, so that less is freed.
     """
 
@@ -94,7 +95,7 @@ def _batch(root: str, name: str) -> Batch:
         files=len(told["files"]),
         bytes=sum(i.size for i in here),
         frees=sum(i.on_disk for i in here if i.names == 1),
-        whole=len(here) == len(kept),
+        whole=len(here) == len(kept) or os.path.lexists(f"{root}/{FOLDER}/{name}/{DOOMED}"),
     )
 
 
@@ -248,6 +249,7 @@ def _dissolve(folder: Path) -> None:
     for where, _, _ in os.walk(folder, topdown=False):
         if where == str(folder):
             (folder / MANIFEST).unlink(missing_ok=True)
+            (folder / DOOMED).unlink(missing_ok=True)
         os.rmdir(where)  # noqa: PTH106
 
 
@@ -277,11 +279,14 @@ def purge(fs: LocalFs, root: str, batch: str) -> int:
         raise WriteRefused(f"{link} is a link: what lies behind it is not deleted", "look at it yourself")
     freed = 0
     try:
+        os.close(os.open(folder / DOOMED, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         for path in _files(folder / "files"):
             told = os.lstat(path)
             os.unlink(path)  # noqa: PTH108
             freed += told.st_blocks * BLOCK if told.st_nlink == 1 and stat.S_ISREG(told.st_mode) else 0
-        shutil.rmtree(folder)
+        if (folder / "files").exists():
+            shutil.rmtree(folder / "files")
+        _dissolve(folder)
     except OSError as e:
         raise WriteRefused(
             f"{folder} could not be deleted whole ({e.strerror})", "the next plan goes on with it"

@@ -22,7 +22,7 @@ from reconciler.action import Json
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients.localfs import Batch, Inode, Inodes, RealPaths
-from resources.clients.localfs.quarantine import FOLDER, MANIFEST, place
+from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, place, understood
 from resources.clients.sftp.names import shown
 from resources.clients.sftp.queries import RemoteBytes, RemoteFile, RemoteTree
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 OWN = 0o700  # rights of the folders that we make for ourselves
 NEW = f"{MANIFEST}.new"
-DOOMED = "purge"  # a file that says: a purge has begun, and what is left of the batch may go
 NOTHING_MOVED = "nothing was moved"
 
 
@@ -80,8 +79,8 @@ def _batch(client: SftpClient, root: str, name: str, files: Mapping[str, RemoteF
 
 
 def _manifest(client: SftpClient, folder: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(client.read(RemoteBytes(client.gate.name, f"{folder}/{MANIFEST}")))
-    return told
+    raw = client.read(RemoteBytes(client.gate.name, f"{folder}/{MANIFEST}"))
+    return understood(raw.decode("utf-8"))
 
 
 def _look(client: SftpClient, paths: Iterable[str]) -> tuple[Inode, ...]:

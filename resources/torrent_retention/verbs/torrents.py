@@ -227,6 +227,8 @@ def _measured(world: World, action: Action, handle: dict[str, Json] | None, wait
         return "the torrent is gone; its data stays"
     if waits:
         return "the torrent is gone; its data waits in quarantine, and nothing is freed yet"
+    if action.data["ours"] and not action.data["purge"]:
+        return "the torrent is gone; its data is neither in its place nor in quarantine any more"
     before, after = (handle or {}).get("free"), free(world, action)
     if before is None or after is None or not action.data["files"]:
         return "the torrent is gone; what that freed could not be measured"

@@ -7,6 +7,7 @@ what is planted between plan and apply, and connections that are cut.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,22 @@ def test_files_that_are_not_there_are_not_gone(it: Rig) -> None:
     it.downloads.mkdir()
     proposal = it.sim.proposal()
     assert proposal.actions == () and "seedbox sees other files than box" in str(proposal.blocked)
+
+
+@pytest.mark.parametrize("app", ["rtorrent", FAR])
+def test_what_is_protected_by_a_path_stays_under_each_of_its_names(tmp_path: Path, app: str) -> None:
+    """A file in the payload, a folder above it; as its client calls it, and as it is seen from here."""
+    with rig(app, tmp_path) as it:
+        stack = it.sim.stack
+        for name, path in (("Show", it.downloads / "Show" / "e2.mkv"), ("Show", it.downloads / "Show")):
+            it.sim.declare(WISH, f"protect: [{path}]\n")
+            assert goes(it.sim.proposal()) == ["Film.mkv"] and "protected" in held(it.sim.proposal())[name]
+        it.sim.stack = re.sub(rf"\bbox: {it.downloads}", "box: /elsewhere", stack)
+        for torrent in it.server.torrents.values():
+            torrent.folder = torrent.folder.replace(str(it.downloads), "/elsewhere")
+        it.sim.declare(WISH, f"protect: [{it.downloads}/Film.mkv, /elsewhere/Show/e1.mkv]\n")
+        told = held(it.sim.proposal())
+        assert goes(it.sim.proposal()) == [] and "protected" in told["Show"] and "protected" in told["Film.mkv"]
 
 
 # --- between plan and apply

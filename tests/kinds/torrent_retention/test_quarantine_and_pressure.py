@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_it_is_purged_when_its_time_is_over_and_not_before(tmp_path: Path) -> No
         assert purge.verb == "purge" and purge.effects.bytes_destroyed == 3_000_000
         (outcome,) = sim.apply().outcomes
         assert outcome.state == "done" and "3.0 MB deleted for good" in outcome.says
+        assert not any((downloads / ".arr-quarantine").iterdir()) and sim.proposal().actions == ()
+
+
+def test_a_purge_that_broke_is_ended_by_the_next_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloads, unlink = tmp_path / "dl", os.unlink
+    failed: list[Any] = []
+
+    def once(path: Any, **more: Any) -> None:
+        if str(path).endswith("e2.mkv") and not failed:
+            failed.append(path)
+            raise OSError(5, "Input/output error")
+        unlink(path, **more)
+
+    with Rtorrent([payload(downloads, "Show", 1, files=FILES)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH + "quarantine: {keep: 2d}")
+        sim.apply()
+        sim.clock.ahead = timedelta(days=3)
+        monkeypatch.setattr(os, "unlink", once)
+        assert [o[2] for o in sim.states(sim.apply())] == ["failed"] and failed
+        assert [a.verb for a in sim.proposal().actions] == ["purge"]
+        assert [o[2] for o in sim.states(sim.apply())] == ["done"]
         assert not any((downloads / ".arr-quarantine").iterdir()) and sim.proposal().actions == ()
 
 
