@@ -16,7 +16,8 @@ from resources.torrent_retention.spec import Unregistered
 
 APART = timedelta(hours=1)  # sightings closer together count as one
 BELIEVED = timedelta(minutes=15)  # how long a list has to stay short
-SHRINK_FROM, SHRINK_TO = 10, 0.5  # a short list may halve without anybody wondering, but not become empty
+SHRINK_FROM, SHRINK_TO = 10, 0.9  # a short list may shrink without anybody wondering, but not become empty
+OURS = timedelta(days=1)  # how far back removals of ours explain a shorter list
 
 _DISOWNED = (
     "unregistered", "not registered", "torrent not found", "unknown torrent", "torrent does not exist", "not exist",
@@ -47,6 +48,7 @@ class Observed:
 
     def __init__(self, address: str, ledger: Ledger, connection: str) -> None:
         self._before: Mapping[str, tuple[str, datetime]] = ledger.sightings
+        self._history = ledger.history
         self._address, self._connection = address, connection
         self.sightings: dict[str, str] = {}
 
@@ -76,11 +78,16 @@ class Observed:
         """Why a list that another client told is not believed yet; "" when it is. The client of the resource has a guard.
 
         A client that was started just now tells an empty list, or a part of it: everything else would look unclaimed.
+        What we have removed ourselves is not missing.
         """
         item, at = f"torrents of {client}", now.timestamp()
         before = self._numbers(item, 2)
         most, since = before if before is not None else (float(count), 0.0)
-        if client == self._connection or count >= most * SHRINK_TO or (count and most < SHRINK_FROM):
+        if (
+            client == self._connection
+            or count + self._ours(client, now) >= most * SHRINK_TO
+            or (count and most < SHRINK_FROM)
+        ):
             self.sightings[item] = f"{count} 0"
             return ""
         since = since if 0 < since <= at else at
@@ -89,6 +96,11 @@ class Observed:
             return ""
         self.sightings[item] = f"{most:.0f} {since:.0f}"
         return f"{client} shows {count} torrents; at the last good look it was {most:.0f}"
+
+    def _ours(self, client: str, now: datetime) -> int:
+        """How many torrents of that client we have removed lately."""
+        past = (p for p in self._history if p.action.verb == "remove" and now - p.at <= OURS)
+        return sum(p.outcome == "done" and p.action.subject.connection == client for p in past)
 
     def unclaimed(self, path: str, state: str, older: float, now: datetime) -> bool:
         """Whether a plan at least `older` seconds ago (and never less than an hour) saw it unclaimed in this very state,

@@ -1,4 +1,6 @@
-"""Since when nobody claims what lies in a folder: old times and one short answer of a client make no orphan."""
+"""Since when nobody claims what lies in a folder: old times and one short answer of a client make no orphan, and a list
+that lacks some torrents is not believed at once.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.torrents.qbittorrent import Qbittorrent
 from sandbox.torrents.rtorrent import Rtorrent
-from tests.kinds.torrent_retention.sim import Sim, payload, searched
+from tests.kinds.torrent_retention.sim import STAY, Sim, goes, held, payload, searched
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -72,3 +75,42 @@ def test_a_torrent_that_a_list_left_out_makes_no_orphan(tmp_path: Path) -> None:
         assert sim.proposal().actions == ()
         sim.clock.ahead += timedelta(days=1)
         assert [a.subject.title for a in sim.proposal().actions] == ["Show0"]
+
+
+def test_a_list_that_lacks_some_is_not_believed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another client is starting and shows 9 of its 12 torrents: what it shares stays. What we removed is not missing."""
+    monkeypatch.setenv("QB_PASSWORD", "adminadmin")
+    downloads = tmp_path / "dl"
+    mine = payload(downloads, "Shared.mkv", 1)
+    theirs = [payload(downloads, "Shared.mkv", 2)] + [payload(downloads, f"T{n}.mkv", n) for n in range(11)]
+    qb_yaml = "{{app: qbittorrent, url: '{url}', user: admin, password: {{env: QB_PASSWORD}}}}"
+    with Rtorrent([mine]) as rt, Qbittorrent(theirs) as qb:
+        sim = Sim(tmp_path, {"rt": rt.url, "qb": qb_yaml.format(url=qb.url)}, downloads)
+        sim.declare(STAY.replace("100", "2"))
+        assert goes(sim.proposal()) == [] and "in qb uses the same data" in held(sim.proposal())["Shared.mkv"]
+        gone = [theirs[0], theirs[1], theirs[2]]
+        for one in gone:
+            qb.torrents.pop(one.hash)
+        proposal = sim.proposal()
+        assert goes(proposal) == [] and "qb shows 9 torrents; at the last good look it was 12" in str(proposal.blocked)
+        sim.clock.ahead += timedelta(minutes=20)
+        assert goes(sim.proposal()) == ["Shared.mkv"]
+
+
+def test_what_we_removed_does_not_make_a_list_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two wishes, one a client: the removals of the one do not block the other."""
+    monkeypatch.setenv("QB_PASSWORD", "adminadmin")
+    downloads = tmp_path / "dl"
+    theirs = [payload(downloads, f"T{n}.mkv", n, ratio=3000 if n < 4 else 100) for n in range(12)]
+    mine = payload(downloads, "Mine.mkv", 1, ratio=100)
+    qb_yaml = "{{app: qbittorrent, url: '{url}', user: admin, password: {{env: QB_PASSWORD}}}}"
+    with Rtorrent([mine]) as rt, Qbittorrent(theirs) as qb:
+        sim = Sim(tmp_path, {"rt": rt.url, "qb": qb_yaml.format(url=qb.url)}, downloads)
+        sim.declare(STAY.replace("100", "2"))
+        wish = (sim.desired / "wish.yaml").read_text()
+        other = wish.replace("seedbox:", "other:").replace("connection: rt", "connection: qb")
+        (sim.desired / "wish.yaml").write_text(wish + other.partition("torrent_retention:\n")[2])
+        sim.apply()
+        assert len(qb.torrents) == 8
+        mine.ratio = 3000
+        assert [a.subject.title for a in sim.plan().actions()] == ["Mine.mkv"]
