@@ -26,14 +26,19 @@ Access = Literal["read", "write"]
 
 _resolved: set[str] = set()
 _resolving = threading.Lock()
+# What a login by Digest is made of; each request has its own, so they are known by their names.
+_DIGEST = re.compile(r"""\b((?:c?nonce|response|opaque)\s*=\s*\\?["']?)[^\s"'\\,;&<>]{16,}""", re.IGNORECASE)
 _secrets: list[re.Pattern[str]] = []  # one, that finds any of `_resolved` in any letter case; none: to be made
 
 
 def redact(text: str) -> str:
-    """`text` without any secret that was resolved in this process, in whatever letter case: servers may change it.
+    """`text` without any secret that was resolved in this process, in whatever letter case: servers may change it; and
+    without what a login by Digest is made of.
 
     Logs, exceptions and answers shown pass through it.
     """
+    if "=" in text:
+        text = _DIGEST.sub(r"\1(secret)", text)
     if not _resolved:
         return text
     with _resolving:

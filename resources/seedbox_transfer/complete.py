@@ -55,10 +55,16 @@ def unfinished(torrents: Sequence[Torrent], patterns: Sequence[str]) -> str:
             share = f" ({torrent.done / torrent.size:.0%})" if torrent.size else ""
             return f"its torrent is not complete{share}"
         for file in torrent.files or ():
-            within = file.path.partition("/")[2] or file.path
+            within = _within(torrent, file.path)
             if (not file.wanted or file.done < file.size) and not excluded(within, patterns):
                 return f"{shown(within)} was deselected in its torrent, and may lie there half"
     return ""
+
+
+def _within(torrent: Torrent, path: str) -> str:
+    """A file's path in its release. rtorrent begins in the torrent's own folder, others above it."""
+    whole, folder = f"{torrent.save_path}/{path}", f"{torrent.content}/"
+    return whole.removeprefix(folder) if whole.startswith(folder) else path.rpartition("/")[2]
 
 
 def unsettled(spec: SeedboxTransferSpec, release: Release, seen: tuple[str, datetime] | None, now: datetime) -> str:

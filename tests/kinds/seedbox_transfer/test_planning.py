@@ -117,6 +117,16 @@ def test_what_the_client_calls_unfinished_is_held(more: dict[str, Any], why: str
     assert why in held(proposal(torrents=(torrent("/dl/Show", **more),), when=CLIENT))
 
 
+@pytest.mark.parametrize(("folder", "prefix"), [("/dl/Show", ""), ("/dl", "Show/")])
+def test_an_excluded_folder_is_no_matter_in_any_client(folder: str, prefix: str) -> None:
+    """rtorrent tells paths in the torrent's own folder, the others from above it: both mean the same file."""
+    half = (TorrentFile(f"{prefix}a.mkv", 100, 100, True), TorrentFile(f"{prefix}proof/p.jpg", 50, 7, False))
+    told = (torrent("/dl/Show", save_path=folder, files=half),)
+    for exclude in (("proof/",), ("proof/*.jpg",)):
+        assert proposal(torrents=told, when=CLIENT, exclude=exclude).actions
+    assert "proof/p.jpg was deselected" in held(proposal(torrents=told, when=CLIENT))
+
+
 def test_a_client_that_lists_no_files_is_asked_for_them() -> None:
     """A deselected file lies there half, and its torrent is called complete (A26)."""
     short, half = torrent("/dl/Show", files=None), TorrentFile("Show/b.mkv", 50, 7, False)
