@@ -10,17 +10,14 @@ Only `remove` of a torrent whose removal is seen deletes anything for good.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, World, WriteRefused
 from reconciler.units import size_text
-from resources.clients.localfs import RealPaths
 from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
-from resources.references import Place, seen
 from resources.torrent_retention import judge
 from resources.torrent_retention.imported import Taken, still_taken
 from resources.torrent_retention.observed import disowned_now
@@ -65,27 +62,8 @@ def _sharers(world: World, action: Action, torrent: Torrent) -> list[str]:
     if action.data["files"]:  # hard links, and folders that are mounted twice
         sizes = {f.size for f in torrent.files or ()}
         tie(graph, ties(stack, told, sizes), lambda query: world.client(query.connection).read(query))
-    near = {o.ident for o in {*graph.group(own), *graph.around(own)} - {own}} | _another_way(
-        world, action, torrent, told
-    )
+    near = {o.ident for o in {*graph.group(own), *graph.around(own)} - {own}}
     return sorted(near - set(action.data["together"]))
-
-
-def _another_way(world: World, action: Action, torrent: Torrent, told: Mapping[str, Iterable[Torrent]]) -> set[str]:
-    """Torrents that name files of the same sizes and lead to the same place through a link. ReadFailed."""
-    stack, mine = carried(action.data), action.data["connection"]
-    at, sizes = seen(stack, mine, torrent.content), {f.size for f in torrent.files or ()}
-    if at is None:
-        return set()
-    others: dict[str, str] = {}
-    for name, torrents in told.items():
-        for other in torrents:
-            where = seen(stack, name, other.content)
-            alike = other.files is None or any(f.size in sizes for f in other.files)
-            if where is not None and where.by == at.by and alike and (name, other.hash) != (mine, torrent.hash):
-                others[referer(name, other).ident] = where.path
-    own, *real = world.client(at.by).read(RealPaths(at.by, (at.path, *others.values())))
-    return {who for who, way in zip(others, real, strict=True) if Place(at.by, way).overlaps(Place(at.by, own))}
 
 
 class _OfTorrent(Verb):
