@@ -135,6 +135,7 @@ class _Planning:
         answer = self.facts.get(rows) if self.facts.has(rows) else None
         files = {row.relative: row.bytes for row in answer.value} if isinstance(answer, Known) else {}
         data = self._data(chooser, step, destination, files, choice)
+        seen = thing.item.path in data.get("here", {})
         return Action(
             id=ids[thing.key],
             address=str(self.resource.address),
@@ -144,7 +145,7 @@ class _Planning:
             before={"path": thing.item.path},
             after={"path": destination},
             details=() if later else self._checked(thing),
-            rests_on={"path": thing.item.path} if later else move_rests_on(thing.item.path, files),
+            rests_on={"path": thing.item.path} if later else move_rests_on(thing.item.path, files, seen=seen),
             requires=tuple(ids[key] for key in step.needs if key in ids),
             effects=Effects(
                 bytes_moved=size,
@@ -162,6 +163,11 @@ class _Planning:
         self, chooser: Chooser, step: Step, destination: str, files: dict[str, int], choice: Choice
     ) -> dict[str, Json]:
         thing, fills = step.thing, self.seen.disks.fills
+        stack = self.resource.stack
+        places = (
+            (path, hardlinks.local_path(stack, thing.connection, path)) for path in (thing.item.path, destination)
+        )
+        here: dict[str, Json] = {path: seen for path, seen in places if seen is not None}
         on_either = {*fills[step.source].members, *fills[step.target].members}
         return {
             "connection": thing.connection,
@@ -176,6 +182,7 @@ class _Planning:
             "torn": sorted(chooser.torn(thing.connection, thing.root, step.root)),
             "landmarks": self._landmarks(choice).of(step),
             "watch": sorted({c for (c, _), disk in self.seen.view.disk_of.items() if disk in on_either}),
+            **({"here": here} if here else {}),
         }
 
     def _landmarks(self, choice: Choice) -> Landmarks:

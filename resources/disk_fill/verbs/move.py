@@ -15,8 +15,9 @@ from reconciler.facts import Fact, Known, ReadFailed
 from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
+from resources.clients.localfs import HERE, HardLinks
 from resources.clients.servarr import Commands, Items, OneItem
-from resources.disk_fill import jobs
+from resources.disk_fill import hardlinks, jobs
 from resources.disk_fill.eligibility import HIDDEN
 from resources.disk_fill.mending import on_disk
 from resources.disk_fill.proof import shared_names, unmounted
@@ -39,6 +40,8 @@ SAFE: dict[str, Json] = {
 }
 """Without these no move is ever sent, whatever a plan says it rests on."""
 
+NO_LINKS = "none"
+
 WORDS = {
     "path": "its path was {was}, and is {now} now",
     "files": "it had {was} files, and has {now} now",
@@ -50,6 +53,7 @@ WORDS = {
     "room": "the room at the target is not enough: {now}",
     "roots": "the two roots are not proven to be two: {now}",
     "mounted": "a root looks unmounted: {now}",
+    "links": "it may take along, or leave behind, what is not its own: {now}",
 }
 """What a person is told of a field that is not as the plan saw it."""
 
@@ -59,9 +63,17 @@ def fingerprint(files: Files) -> str:
     return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:16]
 
 
-def rests_on(path: str, files: Files) -> dict[str, Json]:
-    """What a move depends on, as planning expects it to be."""
-    return {"path": path, "files": len(files), "bytes": sum(files.values()), "list": fingerprint(files), **SAFE}
+def rests_on(path: str, files: Files, *, seen: bool) -> dict[str, Json]:
+    """What a move depends on, as planning expects it to be. `seen`: this machine sees the files, so their links count."""
+    links: dict[str, Json] = {"links": NO_LINKS} if seen else {}
+    return {
+        "path": path,
+        "files": len(files),
+        "bytes": sum(files.values()),
+        "list": fingerprint(files),
+        **SAFE,
+        **links,
+    }
 
 
 class Move(Verb):
@@ -92,6 +104,7 @@ class Move(Verb):
                 "room": _room(world, data, rows, found),
                 "roots": _roots(data, beside, there, absent=destination == "absent"),
                 "mounted": _mounted(world, data, there),
+                **_links(world, data, len(rows)),
             },
             world.now(),
         )
@@ -99,6 +112,8 @@ class Move(Verb):
     def perform(self, world: Servers, action: Action) -> dict[str, Json] | None:
         data = action.data
         unsafe = [f"{key}: {action.rests_on.get(key)}" for key in SAFE if action.rests_on.get(key) != SAFE[key]]
+        links = action.rests_on.get("links", NO_LINKS)
+        unsafe += [f"links: {links}"] if links != NO_LINKS else []
         if unsafe:
             raise WriteRefused(f"not safe to move: {'; '.join(unsafe)}", "make a new plan: arr plan")
         files = look.tree(world, data["connection"], data["source"])
@@ -206,6 +221,15 @@ def _mounted(world: Servers, data: dict[str, Json], there: set[str]) -> Json:
     places = (i.path.rpartition("/") for i in world.client(connection).read(Items(connection)) if i.files)
     mine = {folder for above, _, folder in places if above == root} - {*data["torn"]}
     return unmounted((name for name in mine if name.casefold() not in HIDDEN), there, connection) or True
+
+
+def _links(world: Servers, data: dict[str, Json], files: int) -> dict[str, Json]:
+    """What of its files is linked, where this machine sees them: elsewhere nothing rests on it, and the plan says so."""
+    path = data.get("here", {}).get(data["source"])
+    if path is None:
+        return {}
+    no = hardlinks.no(world.client(HERE).read(HardLinks(HERE, path)), files)
+    return {"links": no.reason if no else NO_LINKS}
 
 
 def _roots(data: dict[str, Json], beside: set[str], there: set[str], *, absent: bool) -> str:
