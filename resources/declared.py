@@ -66,6 +66,10 @@ class Declared(Kind[S], Generic[S, O]):
     def delete(self, client: Any, found: O) -> None:
         """Delete it."""
 
+    def users(self, connection: str) -> Query[Mapping[str, str]] | None:
+        """The query for what a server will not delete: key → by what it is used. None: it deletes whatever it is told to."""
+        return None
+
     def wishes(self, resource: Resource[S]) -> Mapping[str, Fields]:
         """Natural key → declared fields, of everything that each connection shall have.
 
@@ -124,7 +128,11 @@ class Declared(Kind[S], Generic[S, O]):
         ]
 
     def reads(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Iterable[Query[Any]]:
-        return [self.listing(connection) for connection in self._concerned(resource, ledger)]
+        for connection in self._concerned(resource, ledger):
+            yield self.listing(connection)
+            users = self.users(connection) if resource.spec.prune and self._left(resource, connection, ledger) else None
+            if users is not None:
+                yield users
 
     def plan(self, resource: Resource[S], facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
         actions: list[Action] = []
@@ -135,9 +143,11 @@ class Declared(Kind[S], Generic[S, O]):
             fact = facts.get(self.listing(connection))
             if isinstance(fact, Known):
                 population[connection] = len(fact.value)
-                for step in self._steps(resource, connection, fact.value, ledger):
+                for step in self._steps(resource, connection, fact.value, facts, ledger):
                     if isinstance(step, Held):
                         held.append(step)
+                    elif isinstance(step, Blocked):
+                        blocked.append(step)
                     else:
                         actions.append(step.model_copy(update={"id": f"{resource.address}/{len(actions) + 1}"}))
             else:
@@ -153,7 +163,7 @@ class Declared(Kind[S], Generic[S, O]):
             if not isinstance(fact, Known):
                 lines.append(f"{connection}: not known: {getattr(fact, 'reason', 'no answer')}")
                 continue
-            steps = list(self._steps(resource, connection, fact.value, ledger))
+            steps = list(self._steps(resource, connection, fact.value, facts, ledger))
             lines += [f"{connection}: {step.reason}" for step in steps] or [f"{connection}: as declared"]
         return lines
 
@@ -172,15 +182,22 @@ class Declared(Kind[S], Generic[S, O]):
         left = self._owned(resource, ledger) if resource.spec.prune else {}
         return sorted({*resource.spec.connections, *(c for c in left if c in resource.stack.connections)})
 
+    def _wanted(self, resource: Resource[S], connection: str) -> dict[str, Fields]:
+        declared = self.wishes(resource) if connection in resource.spec.connections else {}
+        return {self.normal_key(key): self.normal(dict(fields)) for key, fields in sorted(declared.items())}
+
+    def _left(self, resource: Resource[S], connection: str, ledger: Ledger) -> set[str]:
+        """Keys of what this resource created there and does not declare any more."""
+        return self._owned(resource, ledger).get(connection, set()) - self._wanted(resource, connection).keys()
+
     def _steps(
-        self, resource: Resource[S], connection: str, found: tuple[O, ...], ledger: Ledger
-    ) -> Iterator[Action | Held]:
+        self, resource: Resource[S], connection: str, found: tuple[O, ...], facts: Facts, ledger: Ledger
+    ) -> Iterator[Action | Held | Blocked]:
         there: dict[str, list[O]] = {}
         for one in found:
             there.setdefault(self.normal_key(self.key(one)), []).append(one)
-        declared = self.wishes(resource) if connection in resource.spec.connections else {}
-        wanted = {self.normal_key(key): self.normal(dict(fields)) for key, fields in sorted(declared.items())}
-        left = self._owned(resource, ledger).get(connection, set()) & there.keys() - wanted.keys()
+        wanted = self._wanted(resource, connection)
+        left = self._left(resource, connection, ledger) & there.keys()
         for key in (*wanted, *sorted(left)):
             subject, same = self._subject(connection, key), there.get(key, [])
             if len(same) > 1:
@@ -190,11 +207,23 @@ class Declared(Kind[S], Generic[S, O]):
                 reason = f"{resource.address} made it and no longer declares it"
                 yield Held(subject=subject, reason=reason, way_forward="prune: true deletes it")
             elif key in left:
-                yield self._action(resource, "delete", subject, {}, same[0])
+                yield self._deletion(resource, subject, same[0], facts)
             elif not same:
                 yield self._action(resource, "create", subject, wanted[key], None)
             elif not agrees(wanted[key], self.normal(self.fields(same[0]))):
                 yield self._action(resource, "update", subject, wanted[key], same[0])
+
+    def _deletion(self, resource: Resource[S], subject: Subject, found: O, facts: Facts) -> Action | Held | Blocked:
+        query = self.users(subject.connection)
+        if query is not None:
+            fact = facts.get(query)
+            if not isinstance(fact, Known):
+                return self._blocked(subject.connection, fact)
+            users = {self.normal_key(key): told for key, told in fact.value.items()}.get(subject.key)
+            if users:
+                reason = f"no longer declared, but in use there, and {subject.connection} deletes none that is: {users}"
+                return Held(subject=subject, reason=reason, way_forward=f"take it off them in {subject.connection}")
+        return self._action(resource, "delete", subject, {}, found)
 
     def _subject(self, connection: str, key: str) -> Subject:
         return Subject(connection=connection, type=self.name, key=key, title=key)

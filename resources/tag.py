@@ -4,8 +4,7 @@
       kids: {connections: [sonarr, radarr]}
       uhd:  {connections: [radarr], label: 4k-uhd}
 
-Labels are lower case: the servers store them so, but compare before they lower. Each server has ids of its own, so only
-labels count (accident A30).
+Labels are lower case, as the servers store them. Each server has ids of its own, so only labels count (accident A30).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from reconciler.facts import Query
-from resources.clients.servarr import Tag, Tags
+from resources.clients.servarr import Tag, Tags, TagUsers
 from resources.declared import Declared, DeclaredSpec, Fields
 
 LABEL = r"^[a-z0-9-]+$"
@@ -33,7 +32,7 @@ class TagSpec(DeclaredSpec):
 
 class TagKind(Declared[TagSpec, Tag]):
     """A label that Sonarr and Radarr shall have. They purge a tag that nothing carries once a day: the next plan shows it as
-    drift and makes it again. One that is in use cannot be deleted: the action fails with the server's words.
+    drift and makes it again. One that is in use cannot be deleted there: it is held, and the plan says by how many of what.
     """
 
     name = "tag"
@@ -44,6 +43,9 @@ class TagKind(Declared[TagSpec, Tag]):
 
     def listing(self, connection: str) -> Query[tuple[Tag, ...]]:
         return Tags(connection)
+
+    def users(self, connection: str) -> TagUsers:
+        return TagUsers(connection)
 
     def normal_key(self, key: str) -> str:
         return key.lower()

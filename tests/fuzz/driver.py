@@ -169,6 +169,7 @@ def guided(fuzzer: Fuzzer, seeds: list[bytes], seed: int) -> None:
         f"-timeout={STUCK}",
         "-rss_limit_mb=0",
         "-verbosity=0",
+        f"-artifact_prefix={corpus}/",
     ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], fuzzer.one, custom_mutator=change)
     try:

@@ -173,6 +173,7 @@ GOOD_ANSWERS: dict[str, Any] = {
     "Queue": {"totalRecords": 1, "records": [{"id": 1, "seriesId": 1, "movieId": 1, "title": "x", "status": "downloading", "size": 5.0,
                                               "sizeleft": 1, "trackedDownloadState": "importing", "downloadId": "A"}]},
     "Tags": [{"id": 1, "label": "kids"}],
+    "TagUsers": [{"id": 1, "label": "kids", "seriesIds": [1, 2], "movieIds": [], "delayProfileIds": [1]}],
     "Listing": {"parent": "/tv", "directories": [], "files": [{"type": "file", "name": "a.mkv", "path": "/tv/Show/a.mkv", "size": 5}]},
     "MediaFiles": [{"path": "/tv/Show/a.mkv", "relativePath": "a.mkv", "name": "a.mkv"}],
     "FileRows": [{"id": 1, "seriesId": 1, "movieId": 1, "relativePath": "a.mkv", "path": "/tv/Show/a.mkv", "size": 5}],
@@ -198,7 +199,7 @@ def servarr() -> list[bytes]:
 
 _RECORDED = {
     "/series": "Items", "/movie": "Items", "/rootfolder": "Roots", "/diskspace": "DiskSpaces", "/command": "Commands", "/queue": "Queue",
-    "/tag": "Tags", "/log": "LogTail", "/history": "History", "/episodefile": "FileRows", "/moviefile": "FileRows", "/filesystem": "Listing",
+    "/tag": "Tags", "/tag/detail": "TagUsers", "/log": "LogTail", "/history": "History", "/episodefile": "FileRows", "/moviefile": "FileRows", "/filesystem": "Listing",
     "/filesystem/mediafiles": "MediaFiles", "/system/status": "StatusOf",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ Each write tells the `Witness` before and after it is done: there the laws are j
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ from tests.simulation.disks import MACHINE, VIDEO
 from tests.simulation.server import Job, Refused, Row, Server
 from tests.simulation.world import World
 
-LISTS = (q.Items, q.Tags, q.Roots, q.DiskSpaces, q.Commands, q.Queue, q.Listing, q.MediaFiles, q.FileRows)
+LISTS = (q.Items, q.Tags, q.TagUsers, q.Roots, q.DiskSpaces, q.Commands, q.Queue, q.Listing, q.MediaFiles, q.FileRows)
 LATE = 150.0  # seconds after which a server acts that did not answer in time
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -131,6 +132,10 @@ class MemoryClient:
 
     def _Tags(self, _: Any) -> tuple[Tag, ...]:
         return tuple(sorted((Tag(i, label) for i, label in self.server.tags.items()), key=lambda t: (t.label, t.id)))
+
+    def _TagUsers(self, _: Any) -> dict[str, str]:
+        used = Counter(self.server.tags.get(i, f"#{i}") for row in self.server.items.values() for i in row.tags)
+        return {label: f"{count} items" for label, count in sorted(used.items())}
 
     def _Roots(self, _: Any) -> tuple[Root, ...]:
         return tuple(self._root(n, path) for n, path in sorted(enumerate(self.server.roots, 1), key=lambda r: r[1]))

@@ -23,7 +23,8 @@ from tests.simulation.wish import EDITS
 
 STEPS = 50  # operations of an example
 READS = (
-    "*", "Items", "Roots", "DiskSpaces", "Commands", "Queue", "Tags", "Listing", "Tree", "MediaFiles", "FileRows", "OneItem",
+    "*", "Items", "Roots", "DiskSpaces", "Commands", "Queue", "Tags", "TagUsers", "Listing", "Tree", "MediaFiles", "FileRows",
+    "OneItem",
 )  # fmt: skip
 UNREAD = ("down", "truncated", "slow", "unauthorised")
 UNSENT = ("refused", "lost-before", "lost-after", "late")

@@ -15,6 +15,7 @@ from resources.clients.servarr.queries import (
     Roots,
     StatusOf,
     Tags,
+    TagUsers,
     Tree,
 )
 from resources.clients.servarr.values import (
@@ -56,6 +57,7 @@ __all__ = [
     "Status",
     "StatusOf",
     "Tag",
+    "TagUsers",
     "Tags",
     "Tree",
     "TreeFile",

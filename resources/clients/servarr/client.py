@@ -46,7 +46,7 @@ TREE_FOLDERS = 500
 
 def reads(flavour: Flavour) -> Reads:
     """Everything that may be sent to look: what a connection with `access: read` lets pass."""
-    lists = f"system/status|tag|rootfolder|diskspace|command|queue|history|log|filesystem(/mediafiles)?|{flavour.file}"
+    lists = f"system/status|tag(/detail)?|rootfolder|diskspace|command|queue|history|log|filesystem(/mediafiles)?|{flavour.file}"
     return (("GET", re.compile(rf"/api|{API}/({lists}|command/\d+|{flavour.item}(/\d+)?)")),)
 
 
@@ -69,6 +69,7 @@ class ServarrClient:
             q.CommandById: lambda query: self._command(query.command_id),
             q.Queue: lambda _: self._queue(),
             q.Tags: lambda _: self._tags(),
+            q.TagUsers: lambda _: self._tag_users(),
             q.Listing: lambda query: self._listing(query.path),
             q.Tree: lambda query: self._tree(query.path),
             q.MediaFiles: lambda query: self._media_files(query.path),
@@ -120,6 +121,12 @@ class ServarrClient:
     def _tags(self) -> tuple[Tag, ...]:
         found = parse.once(self.http.each(f"{API}/tag", parse.tag), lambda t: t.id, "the tags")
         return tuple(sorted(found, key=lambda t: (t.label, t.id)))
+
+    def _tag_users(self) -> dict[str, str]:
+        found = parse.once(
+            self.http.each(f"{API}/tag/detail", parse.tag_users), lambda pair: pair[0], "the tags' users"
+        )
+        return {label: users for label, users in sorted(found) if users}
 
     def _labelled(self, found: list[tuple[Item, tuple[int, ...]]]) -> tuple[Item, ...]:
         """With the labels of the tags, read after the items. An id that the list lacks stays, as `#5`: it is not no tag."""
@@ -188,7 +195,10 @@ class ServarrClient:
             params = {"page": page, "pageSize": QUEUE_PAGE, self.flavour.unknown_items: True}
             total, records = self._page(f"{API}/queue", params)
             totals.add(total)
+            before = len(found)
             found |= {r.id: r for r in (parse.queue_record(raw, self.flavour) for raw in records)}
+            if len(found) == before:  # it counts more than it has: the caller sees that some are missing
+                break
             page += 1
         return found, totals
 

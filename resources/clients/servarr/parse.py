@@ -7,6 +7,7 @@ labels and messages that hold half a character are mended; a path that does is m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from posixpath import normpath
@@ -99,6 +100,16 @@ def status(raw: Any, what: str) -> Status:
 
 def tag(raw: Raw) -> Tag:
     return Tag(_need(raw, "id", int, "a tag"), _shown(raw, "label", "a tag"))
+
+
+def tag_users(raw: Raw) -> tuple[str, str]:
+    """A label, and what carries it, counted by sort: the members whose names end with `Ids`, one more with newer servers."""
+    told = {key.removesuffix("Ids"): value for key, value in raw.items() if key.endswith("Ids")}
+    if not told or any(not isinstance(ids, list) for ids in told.values()):
+        raise malformed("the users of a tag", "a list of ids is missing or is none")
+    sorts = {re.sub("(?=[A-Z])", " ", mended(key)).lower(): len(ids) for key, ids in told.items() if ids}
+    users = (f"{n:,} {sort if n == 1 or sort.endswith('s') else sort + 's'}" for sort, n in sorted(sorts.items()))
+    return _shown(raw, "label", "the users of a tag"), ", ".join(users)
 
 
 def item(raw: Raw, flavour: Flavour) -> tuple[Item, tuple[int, ...]]:

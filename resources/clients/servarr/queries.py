@@ -5,6 +5,7 @@ Kinds name these in `reads`; the client (`client.py`) answers them, complete or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.facts import Query
@@ -73,6 +74,11 @@ class Queue(Query[tuple[QueueRecord, ...]]):
 @dataclass(frozen=True)
 class Tags(Query[tuple[Tag, ...]]):
     """Every tag, sorted by label. One request."""
+
+
+@dataclass(frozen=True)
+class TagUsers(Query[Mapping[str, str]]):
+    """Label → what carries it, as "2 series, 1 delay profile", of every tag that something carries. One request."""
 
 
 @dataclass(frozen=True)

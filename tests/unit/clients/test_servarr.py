@@ -34,6 +34,7 @@ from resources.clients.servarr import (
     Roots,
     StatusOf,
     Tags,
+    TagUsers,
     Tree,
     TreeFile,
 )
@@ -345,6 +346,7 @@ def test_the_videos_of_another_folder_are_no_answer(monkeypatch: pytest.MonkeyPa
     ("path", "row", "query"),
     [
         ("/tag", {"id": 1, "label": "kids"}, Tags("tv")),
+        ("/tag/detail", {"id": 1, "label": "kids", "seriesIds": []}, TagUsers("tv")),
         ("/rootfolder", {"id": 1, "path": "/tv1", "accessible": True}, Roots("tv")),
         ("/command", {"id": 1, "name": "RescanSeries", "status": "queued"}, Commands("tv")),
         ("/episodefile", {"id": 1, "seriesId": 1, "relativePath": "a", "path": "/a", "size": 1}, FileRows("tv", 1)),
@@ -545,12 +547,20 @@ def test_a_history_that_counts_more_than_it_shows_is_unknown_soon(monkeypatch: p
         assert len(raw.asked) < 10
 
 
+def test_a_queue_that_counts_more_than_it_shows_is_unknown_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with client(monkeypatch, {"/queue": {"totalRecords": 10**9, "records": []}}) as (tv, raw):
+        with pytest.raises(ReadFailed) as caught:
+            tv.read(Queue("tv"))
+        assert caught.value.code == "incomplete" and len(raw.asked) < 10
+
+
 def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """And passes the list of reads."""
     answers: Answers = {
         "/series": [],
         "/series/1": {**ALPHA, "tags": []},
         "/tag": [],
+        "/tag/detail": [{"label": "kids", "seriesIds": [1, 2], "autoTagIds": [], "delayProfileIds": [3], "id": 1}],
         "/rootfolder": [],
         "/diskspace": [{"path": "/", "freeSpace": 1, "totalSpace": 2}],
         "/command": [{"id": 3, "name": "RssSync", "status": "queued", "queued": "2026-11-21T06:28:53Z"}],
@@ -563,7 +573,7 @@ def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         "/log": {"totalRecords": 1, "records": [{"id": 1, "message": "hello", "logger": "x", "level": "info"}]},
     }
     queries: list[Query[Any]] = [
-        *(q("tv") for q in (StatusOf, Items, Roots, DiskSpaces, Commands, Queue, Tags, LogTail)),
+        *(q("tv") for q in (StatusOf, Items, Roots, DiskSpaces, Commands, Queue, Tags, TagUsers, LogTail)),
         *(q("tv", 1) for q in (OneItem, FileRows)),
         *(q("tv", "/tv1") for q in (Listing, Tree, MediaFiles)),
         CommandById("tv", 3),
@@ -572,7 +582,8 @@ def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with client(monkeypatch, answers) as (tv, _):
         found = [tv.read(q) for q in queries]
         assert set(tv._answers) == {type(q) for q in queries}
-    assert len(found) == 15
-    assert found[13].over
+    assert len(found) == 16
+    assert found[7] == {"kids": "1 delay profile, 2 series"}
+    assert found[14].over
     assert found[4][0].queued is not None
     assert not found[4][0].over
