@@ -16,6 +16,8 @@ from resources.clients.torrents import Torrent
 from resources.seedbox_transfer.release import Release, excluded
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
+HALF = (".part", ".!qB", ".!ut", ".meta")  # what clients put behind the name of a file that is not whole yet
+
 
 def translated(path: str, pairs: Iterable[tuple[str, str]]) -> str:
     """A path of the client as the SFTP server has it, by the longest declared folder that fits; itself when none does."""
@@ -35,15 +37,25 @@ def same_places(stack: Stack, client: str, sftp: str) -> tuple[tuple[str, str], 
 def claimed(
     root: str, torrents: Sequence[Torrent], pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, tuple[Torrent, ...]]:
-    """Name of a release → the torrents whose payload is it, or lies in it."""
-    found: dict[str, tuple[Torrent, ...]] = {}
+    """Name of a release → the torrents whose payload is it, or lies in it, also under the names of half files.
+
+    "" → torrents on their way whose files lie in the folder itself, and whose client does not tell which those are.
+    """
+    found: dict[str, dict[str, Torrent]] = {}
     prefix = root.rstrip("/") + "/"
     for torrent in torrents:
-        path = translated(torrent.content, pairs) if torrent.content else ""
-        if path.startswith(prefix):
-            name = path[len(prefix) :].partition("/")[0]
-            found[name] = (*found.get(name, ()), torrent)
-    return found
+        content = translated(torrent.content, pairs) if torrent.content else ""
+        paths = [content]
+        if content and prefix.startswith(content.rstrip("/") + "/"):  # a payload without a folder of its own
+            paths = [translated(f"{torrent.save_path}/{f.path}", pairs) for f in torrent.files or ()]
+            if torrent.files is None and not torrent.complete:
+                found.setdefault("", {})[torrent.hash] = torrent
+        for path in paths:
+            if path.startswith(prefix):
+                name = path[len(prefix) :].partition("/")[0]
+                for half in ("", *HALF):
+                    found.setdefault(name + half, {})[torrent.hash] = torrent
+    return {name: tuple(some.values()) for name, some in found.items()}
 
 
 def unfinished(torrents: Sequence[Torrent], patterns: Sequence[str]) -> str:

@@ -238,6 +238,9 @@ class _Planning:
         if torrents:
             reason = unfinished(torrents, spec.exclude)
             return not reason or self._hold(release, reason, "it is fetched once it is complete; or exclude the file")
+        if loose := self.torrents.get(""):
+            reason = f"it may be a part of {loose[0].name}, which is not complete and lies in this folder itself"
+            return self._hold(release, reason, "it is looked at once that is complete; or give torrents a folder each")
         if spec.when.client is not None and "settled" not in spec.when.model_fields_set:
             reason = f"no torrent in {spec.when.client} claims it, so nobody can say that it is complete"
             return self._hold(

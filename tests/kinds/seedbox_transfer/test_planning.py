@@ -23,7 +23,7 @@ from resources.clients.localfs import HERE, FolderMark, FsSize, LocalNames, Spac
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, TorrentFile, Torrents
 from resources.seedbox_transfer import KIND
-from resources.seedbox_transfer.complete import translated
+from resources.seedbox_transfer.complete import claimed, translated
 from resources.seedbox_transfer.hours import is_open
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
@@ -139,9 +139,40 @@ def test_a_client_that_lists_no_files_is_asked_for_them() -> None:
     assert "has left" in held(proposal(torrents=(short,), when=CLIENT, detail=Absent(NOW)))
 
 
+SLOW = {**CLIENT, "settled": "10m"}
+
+
+def settled() -> Ledger:
+    """Everything was seen unchanged for an hour."""
+    seen = proposal(torrents=(), when=SLOW).sightings
+    return Ledger(
+        sightings={f"seedbox_transfer.tv {k}": (state, NOW - timedelta(hours=1)) for k, state in seen.items()}
+    )
+
+
+@pytest.mark.parametrize("terse", [False, True])
+def test_half_files_without_a_folder_of_their_own_do_not_settle(terse: bool) -> None:
+    """Their download is slow or stopped, so nothing changes for long enough: the client knows that they are its own."""
+    whole: dict[str, Any] = {"name": "Loose", "content": "/dl", "save_path": "/dl", "files": None}
+    half = {**whole, "complete": False, "done": 60}
+    if not terse:
+        whole["files"] = (TorrentFile("Show/a.mkv", 100, 100, True), TorrentFile("Show/b.mkv", 50, 50, True))
+        half["files"] = (TorrentFile("Show/a.mkv", 100, 60, True), TorrentFile("Show/b.mkv", 50, 0, True))
+    says = held(proposal(torrents=(torrent(**half),), when=SLOW, ledger=settled()))
+    assert ("may be a part of Loose" if terse else "not complete") in says
+    assert proposal(torrents=(torrent(**whole),), when=SLOW, ledger=settled()).actions
+
+
+@pytest.mark.parametrize("suffix", [".!qB", ".part"])
+def test_half_a_file_under_another_name_does_not_settle(suffix: str) -> None:
+    """The client calls a file otherwise until it is whole."""
+    half = torrent("/dl/Show", complete=False, done=7)
+    assert claimed("/dl", (half,), ())[f"Show{suffix}"] == (half,)
+
+
 def test_every_torrent_in_a_release_counts() -> None:
     """A cross-seed that lies in the same folder is not complete yet."""
-    both = (torrent("/dl/Show"), torrent("/dl/Show/b.mkv", complete=False, size=50, done=0))
+    both = (torrent("/dl/Show"), torrent("/dl/Show/b.mkv", hash="b" * 40, complete=False, size=50, done=0))
     assert "not complete" in held(proposal(torrents=both, when=CLIENT))
 
 
