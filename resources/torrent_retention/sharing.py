@@ -130,7 +130,10 @@ class Sharing:
         """The files of each candidate on this machine, where it sees them."""
         for candidate in list(self._found.values()):
             query = self._world.sight(candidate.torrent)
-            if candidate.judgement.delete != "data" or query is None:
+            if candidate.judgement.delete != "data":
+                continue
+            if query is None:
+                self._unseen(candidate)
                 continue
             if not self._world.facts.has(query):
                 self._out.wants.append(query)
@@ -142,6 +145,18 @@ class Sharing:
                 self._block(candidate, reason, getattr(fact, "remedy", ""))
                 continue
             self._seen(candidate, query.connection, fact.value)
+            if self._by_us and self._found.get(candidate.torrent.hash) is candidate:
+                self._unseen(candidate)
+
+    def _unseen(self, candidate: Candidate) -> None:
+        """Nobody of us sees its files as they are: then only its client could delete them, when it has any."""
+        where = seen(self._decider.resource.stack, self._spec.connection, candidate.torrent.save_path)
+        if where is not None and not any(f.wanted for f in candidate.torrent.files or ()):
+            self._block(candidate, "its client wants none of its files: what of it lies on the disk is not known")
+        elif self._by_us:
+            self._drop(
+                candidate, "its files are seen in another place than its folder", "map both in one entry of paths"
+            )
 
     def _seen(self, candidate: Candidate, by: str, inodes: tuple[Inode, ...]) -> None:
         torrent = candidate.torrent
@@ -164,7 +179,7 @@ class Sharing:
             return
         root = root_of(self._decider.resource.stack, self._spec.connection, torrent.content)
         if root is None or root.by != by:
-            return
+            return  # in a folder that another one sees
         device = self._world.device(by, root.root) if self._by_us else None
         if device is not None and any(i.device != device for i in inodes):
             reason = f"its data is on another file system than {root.root}: it cannot be moved aside there"
@@ -191,6 +206,16 @@ class Sharing:
             fact = self._world.facts.get(query) if self._world.facts.has(query) else None
             if isinstance(fact, Known):
                 self._world.graph.tie(referer(name, torrent), fact.value)
+            elif fact is not None:
+                self._may_share(name, torrent, query.connection, getattr(fact, "reason", "not told"))
+
+    def _may_share(self, name: str, torrent: Torrent, by: str, why: str) -> None:
+        """Whether this one has the same bytes was asked and not answered: nothing goes that it may have."""
+        theirs = {f.size for f in torrent.files} if torrent.files is not None else None
+        for candidate in list(self._found.values()):
+            alike = theirs is None or any(f.size in theirs for f in candidate.torrent.files or ())
+            if candidate.judgement.delete == "data" and alike:
+                self._block(candidate, f"whether {torrent.name} in {name} has the same files: {by}: {why}")
 
     # together --------------------------------------------------------------------------------------------------------
 

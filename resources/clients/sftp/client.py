@@ -114,7 +114,10 @@ class SftpClient:
 
     def _flushed(self, path: str, opening: bytes, data: bytes) -> None:
         line = self._to_write()  # one line for all of it: a handle means nothing on another
-        handle = wire.Reader(self._on(line, wire.OPEN, path, opening)).text()
+        told, opened = self._on(line, wire.OPEN, path, opening)
+        if told != wire.HANDLE:
+            raise WriteRefused(f"{self.gate.where} answered with something else than a file")
+        handle = wire.Reader(opened).text()
         try:
             for at in range(0, len(data), sight.PIECE):
                 self._on(line, wire.WRITE, path, wire.write(handle, at, data[at : at + sight.PIECE]))
@@ -140,9 +143,9 @@ class SftpClient:
     def _write(self, kind: int, path: str, body: bytes) -> None:
         self._on(self._to_write(), kind, path, body)
 
-    def _on(self, line: Line, kind: int, path: str, body: bytes) -> bytes:
+    def _on(self, line: Line, kind: int, path: str, body: bytes) -> tuple[int, bytes]:
         try:
-            return line.call(kind, body)[1]
+            return line.call(kind, body)
         except Refused as e:
             error = refused(e, encode(path))
             if isinstance(error, NotThere):

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Exit, UsageError
+from reconciler.facts import ReadFailed
 from reconciler.kind import WriteRefused
 from resources.clients.localfs import Batches
-from resources.clients.sftp import quarantine
+from resources.clients.sftp import quarantine, sight
 from resources.clients.sftp.client import SftpClient
 from sandbox.torrents.rtorrent import Rtorrent
 from tests.kinds.torrent_retention.rig import FAR, GOES, MINE, STAYS, WISH, Rig, rig
@@ -186,6 +187,23 @@ def test_another_way_to_the_same_folder(tmp_path: Path, app: str, when: str) -> 
         assert {k: v for k, v in it.files().items() if k.startswith("Show")} == {
             k: v for k, v in before.items() if k.startswith("Show")
         }
+
+
+def test_who_shares_is_not_told(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question for the other torrent's files fails, and no other: then nothing goes that it may have."""
+    (it.downloads / "alias").symlink_to(it.downloads)
+    twin = payload(it.downloads / "alias", "Show", 77, files={"e1.mkv": 60_000, "e2.mkv": 30_000}, ratio=0)
+    it.server.torrents[twin.hash.upper()] = twin
+    look = sight.look
+
+    def failing(line: Any, paths: Any) -> Any:
+        if any("/alias/" in path for path in paths):
+            raise ReadFailed("refused", "the server has a bad day")
+        return look(line, paths)
+
+    monkeypatch.setattr(sight, "look", failing)
+    proposal = it.sim.proposal()
+    assert goes(proposal) == ["Film.mkv"] and "whether Show in box has the same files" in str(proposal.blocked)
 
 
 def test_another_file_system_is_told_by_the_plan(tmp_path: Path) -> None:
