@@ -79,6 +79,8 @@ def plant(point: Points, *, reads: bool) -> None:
         setattr(quarantine, name, around(name, getattr(quarantine, name)))
         setattr(far, name, around(name, getattr(far, name)))
     SftpClient._on = around("write", SftpClient._on)  # type: ignore[method-assign]
+    SftpClient._some = around("write", SftpClient._some)  # type: ignore[method-assign]
+    SftpClient.together = 1
     Exchange.send = around("send", Exchange.send)  # type: ignore[method-assign]
     write, written = Http.write, Http._written
 

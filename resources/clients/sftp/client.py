@@ -7,6 +7,7 @@ writes refuse when the connection was opened for reading (law 3).
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 
 class SftpClient:
-    """See the module. Thread-safe."""
+    """See the module. Thread-safe. `together`: writes that are in flight at a time, where there are many."""
+
+    together = 64
 
     def __init__(self, gate: Gate, *, writable: bool) -> None:
         self.gate = gate
@@ -94,14 +97,36 @@ class SftpClient:
         """Rename; an existing `new` is never replaced (version 3 of the protocol says so)."""
         self._write(wire.RENAME, old, wire.text(encode(old)) + wire.text(encode(new)))
 
-    def move(self, old: str, new: str) -> None:
-        """Rename in one step where the server can. It might replace `new`: the caller has made sure that there is none."""
+    def move_all(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Rename each (old, new), in one step where the server can: it might replace `new`, so the caller has made sure that
+        there is none. The first that fails ends it: NotThere, WriteRefused, ReplyLost; those before it, and some after it,
+        have moved."""
+        whole = wire.POSIX_RENAME in self._to_write().offers
+        kind, head = (wire.EXTENDED, wire.text(wire.POSIX_RENAME)) if whole else (wire.RENAME, b"")
+        _all(self._each(kind, [(old, head + wire.text(encode(old)) + wire.text(encode(new))) for old, new in pairs]))
+
+    def rename_all(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Rename each (old, new) that can be: an existing `new` is never replaced. Whoever asks looks what is left."""
+        for _ in self._each(wire.RENAME, [(o, wire.text(encode(o)) + wire.text(encode(n))) for o, n in pairs]):
+            pass
+
+    def unlink_all(self, paths: Sequence[str]) -> None:
+        """Remove files; what is not there any more is as good. WriteRefused, ReplyLost."""
+        removed = self._each(wire.REMOVE, [(path, wire.text(encode(path))) for path in paths])
+        _all(error for error in removed if not isinstance(error, NotThere))
+
+    def _each(self, kind: int, requests: Sequence[tuple[str, bytes]]) -> Iterator[Exception | None]:
+        """Why each was refused, None for what was done; some are in flight at a time."""
+        for begin in range(0, len(requests), self.together):
+            yield from self._some(kind, requests[begin : begin + self.together])
+
+    def _some(self, kind: int, requests: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
         line = self._to_write()
-        names = wire.text(encode(old)) + wire.text(encode(new))
-        if wire.POSIX_RENAME in line.offers:
-            self._on(line, wire.EXTENDED, old, wire.text(wire.POSIX_RENAME) + names)
-        else:
-            self._on(line, wire.RENAME, old, names)
+        try:
+            told = line.call_all((kind, body) for _, body in requests)
+        except ReadFailed as e:
+            raise ReplyLost(e.reason) from None
+        return [_refusal(path, *answer) for (path, _), answer in zip(requests, told, strict=True)]
 
     def create(self, path: str, data: bytes) -> None:
         """A new file, on the server's disk where that can be asked for. WriteRefused when there is something of that name."""
@@ -161,3 +186,19 @@ class SftpClient:
             if self._line is not None:
                 self._line.close()
                 self._line = None
+
+
+def _refusal(path: str, kind: int, data: bytes) -> Exception | None:
+    """Why a write was not done; None when it was."""
+    status = wire.status(data) if kind == wire.STATUS else wire.BAD_MESSAGE
+    if status == wire.OK:
+        return None
+    error = refused(Refused(status), encode(path))
+    return error if isinstance(error, NotThere) else WriteRefused(str(error))
+
+
+def _all(errors: Iterable[Exception | None]) -> None:
+    """Raise the first of them, and ask for no more."""
+    for error in errors:
+        if error is not None:
+            raise error

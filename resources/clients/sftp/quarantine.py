@@ -203,8 +203,7 @@ def _out(fs: SftpClient, root: str, folder: str, entries: Sequence[Mapping[str, 
     relatives = [str(entry["path"]) for entry in entries]
     for way in _ways(relatives):
         fs.mkdir(f"{folder}/files/{way}", OWN)
-    for relative in relatives:
-        fs.move(f"{root}/{relative}", f"{folder}/files/{relative}")
+    fs.move_all([(f"{root}/{relative}", f"{folder}/files/{relative}") for relative in relatives])
     for entry, told in zip(entries, _look(fs, [f"{folder}/files/{r}" for r in relatives]), strict=True):
         if (told.state, told.size, told.mtime_ns) != ("file", entry["size"], entry["mtime_ns"]):
             raise WriteRefused(f"{root}/{entry['path']} was changed while it was moved")
@@ -238,23 +237,28 @@ def restore(fs: SftpClient, root: str, batch: str) -> None:
 
 def _back(fs: SftpClient, root: str, folder: str, relatives: Sequence[str]) -> list[str]:
     """Files of the batch that could not be put back: something is in their place, or nobody knows where they belong."""
-    for relative in sorted(_inside(fs, folder) & set(relatives)):
-        with suppress(WriteRefused, NotThere):  # what stays is told below
-            _make_way(fs, root, relative)
-            fs.rename(f"{folder}/files/{relative}", f"{root}/{relative}")
+    here = sorted(_inside(fs, folder) & set(relatives))
+    closed = _make_ways(fs, root, here)
+    free = [relative for relative in here if not closed & set(_ways([relative]))]
+    fs.rename_all([(f"{folder}/files/{relative}", f"{root}/{relative}") for relative in free])
     left = sorted(_inside(fs, folder))
     if not left:
         _dissolve(fs, folder)
     return [shown(path) for path in left]
 
 
-def _make_way(fs: SftpClient, root: str, relative: str) -> None:
-    """The folders of a file that comes back. WriteRefused when a link is among them."""
-    for told in _look(fs, [f"{root}/{way}" for way in _ways([relative])]):
-        if told.state == "missing":
-            fs.mkdir(told.path)
-        elif told.state != "folder":
-            raise WriteRefused(f"{told.path} is {told.why or told.state}")
+def _make_ways(fs: SftpClient, root: str, relatives: Sequence[str]) -> set[str]:
+    """The folders of files that come back. Those that cannot be made, or are links, come back: nothing goes through them."""
+    closed: set[str] = set()
+    ways = _ways(relatives)
+    for way, told in zip(ways, _look(fs, [f"{root}/{way}" for way in ways]), strict=True):
+        if told.state == "missing" and not closed & set(_ways([f"{way}/-"])):
+            with suppress(WriteRefused, NotThere):
+                fs.mkdir(told.path)
+                continue
+        if told.state != "folder":
+            closed.add(way)
+    return closed
 
 
 def _inside(fs: SftpClient, folder: str) -> set[str]:
@@ -278,10 +282,7 @@ def purge(fs: SftpClient, root: str, batch: str) -> int:
     found = fs.read(RemoteTree(fs.gate.name, folder))
     if not any(f.path == DOOMED for f in found):
         fs.create(f"{folder}/{DOOMED}", b"")
-    for file in found:
-        if file.path.startswith("files/") and file.kind != "folder":
-            with suppress(NotThere):
-                fs.unlink(f"{folder}/{file.path}")
+    fs.unlink_all([f"{folder}/{f.path}" for f in found if f.path.startswith("files/") and f.kind != "folder"])
     _dissolve(fs, folder)
     return sum(f.size for f in found if f.path.startswith("files/") and f.kind == "file")
 

@@ -20,7 +20,7 @@ from reconciler.errors import Exit, UsageError
 from reconciler.facts import ReadFailed
 from reconciler.kind import WriteRefused
 from resources.clients.localfs import Batches
-from resources.clients.sftp import quarantine, sight
+from resources.clients.sftp import quarantine, sight, wire
 from resources.clients.sftp.client import SftpClient
 from sandbox.torrents.rtorrent import Rtorrent
 from tests.kinds.torrent_retention.rig import FAR, GOES, MINE, STAYS, WISH, Rig, rig
@@ -225,46 +225,56 @@ def test_another_file_system_is_told_by_the_plan(tmp_path: Path) -> None:
 # --- the connection breaks
 
 
+def at_write(monkeypatch: pytest.MonkeyPatch, kind: int, at: int, do: Callable[[], None], *, after: bool) -> list[int]:
+    """`do` something before or after the `at`-th file is renamed (or removed), one after the other. How many there were."""
+    some, count = SftpClient._some, [0]
+
+    def counting(self: SftpClient, what: int, requests: Any) -> Any:
+        count[0] += what == kind
+        if what != kind or count[0] != at:
+            return some(self, what, requests)
+        told = some(self, what, requests) if after else None
+        do()
+        return told or some(self, what, requests)
+
+    monkeypatch.setattr(SftpClient, "together", 1)
+    monkeypatch.setattr(SftpClient, "_some", counting)
+    return count
+
+
 @pytest.mark.parametrize(("at", "after"), [(1, False), (1, True), (2, False), (3, True)])
 def test_a_cut_is_taken_back_at_once(it: Rig, monkeypatch: pytest.MonkeyPatch, at: int, after: bool) -> None:
     """The server can be reached again: nothing is moved, the torrent seeds, and a later run does it."""
-    before, move, count = it.files(), SftpClient.move, [0]
-
-    def cutting(self: SftpClient, old: str, new: str) -> None:
-        count[0] += 1
-        if count[0] != at:
-            return move(self, old, new)
-        if after:
-            move(self, old, new)
-        box(it).cut()
-        return None if after else move(self, old, new)
-
-    monkeypatch.setattr(SftpClient, "move", cutting)
-    ended = states(it)
-    assert sorted(ended.values()) in (["done", "failed"], ["failed", "left"], ["done", "done"]), ended
-    assert everywhere(it) == {Path(name).name: told for name, told in before.items()}
-    assert all(t.active for t in it.server.torrents.values())
+    before = everywhere(it)
+    count = at_write(monkeypatch, wire.EXTENDED, at, box(it).cut, after=after)
+    states(it)
+    assert count[0] >= at and everywhere(it) == before and all(t.active for t in it.server.torrents.values())
     gets_there(it)
-    assert everywhere(it) == {Path(name).name: told for name, told in before.items()}
+    assert everywhere(it) == before
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_server_that_goes_away_in_the_middle(it: Rig, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """What has moved waits in quarantine, told by its manifest; once the server is back the next plans put it right."""
-    before, move, count = everywhere(it), SftpClient.move, [0]
-
-    def ending(self: SftpClient, old: str, new: str) -> None:
-        move(self, old, new)
-        count[0] += 1
-        if count[0] == at:
-            box(it).stop()
-
-    monkeypatch.setattr(SftpClient, "move", ending)
+    before = everywhere(it)
+    count = at_write(monkeypatch, wire.EXTENDED, at, box(it).stop, after=True)
     assert "done" not in states(it).values() or at == 3
-    assert len(it.names) >= len(STAYS) + 1 and everywhere(it) == before
+    assert count[0] >= at and len(it.names) >= len(STAYS) + 1 and everywhere(it) == before
     box(it).start()
     gets_there(it)
     assert everywhere(it) == before
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_bringing_back_that_is_cut(it: Rig, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """rtorrent has kept the torrent; its data comes back in spite of a cut on the way."""
+    before = everywhere(it)
+    it.line.fault = "ignored"
+    it.sim.apply()
+    it.line.fault = ""
+    count = at_write(monkeypatch, wire.RENAME, at, box(it).cut, after=True)
+    gets_there(it)
+    assert count[0] >= at and everywhere(it) == before
 
 
 # --- its time in quarantine, and room
@@ -285,17 +295,10 @@ def test_it_waits_and_is_purged_when_its_time_is_over(it: Rig) -> None:
 def test_a_purge_that_was_cut_is_ended_by_the_next_plan(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     states(it)
     it.sim.clock.ahead = timedelta(days=8)
-    unlink = SftpClient.unlink
-
-    def once(self: SftpClient, path: str) -> None:
-        unlink(self, path)
-        monkeypatch.setattr(SftpClient, "unlink", unlink)
-        box(it).cut()
-
-    monkeypatch.setattr(SftpClient, "unlink", once)
+    count = at_write(monkeypatch, wire.REMOVE, 1, box(it).cut, after=True)
     it.sim.apply()
     gets_there(it)
-    assert it.waiting() == {} and not any((it.downloads / ".arr-quarantine").iterdir())
+    assert count[0] and it.waiting() == {} and not any((it.downloads / ".arr-quarantine").iterdir())
 
 
 def test_pressure_is_measured_on_the_server(it: Rig) -> None:
