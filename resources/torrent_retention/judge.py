@@ -57,7 +57,7 @@ def judge(spec: RetentionSpec, it: Known) -> Judgement:
     if isinstance(group, str):
         return Judgement(UNKNOWN, (group,), spec.delete, "group")
     delete = spec.deletes(group)
-    busy = _busy(it.torrent)
+    busy = _busy(it.torrent, delete)
     if busy is not None:
         return Judgement(UNKNOWN if busy.value is None else STAY, (busy.says,), delete, "state")
     met = list(obligations(spec.trackers, it))
@@ -86,14 +86,17 @@ def group_of(spec: RetentionSpec, it: Known) -> Group | str | None:
     return None
 
 
-def _busy(torrent: Torrent) -> Answer | None:
-    """Why a torrent in this state is not judged at all."""
+def _busy(torrent: Torrent, delete: str) -> Answer | None:
+    """Why a torrent in this state is not judged at all. A client whose disk is offline calls its data missing: taking the
+    torrent out with it would leave the data behind."""
     if torrent.state == "checking":
         return Answer(None, "its data is being checked")
     if torrent.state == "moving":
         return Answer(None, "its data is being moved")
     if torrent.state == "unknown":
         return Answer(None, "the client does not tell its state")
+    if torrent.state == "error" and delete == "data":
+        return Answer(None, "its client cannot read its data")
     if not torrent.complete:
         return Answer(False, "it is not complete")
     return None

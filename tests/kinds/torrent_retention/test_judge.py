@@ -51,6 +51,13 @@ def test_it_goes_exactly_at_its_limit() -> None:
     assert verdict(FILM, imported=False) == STAY and verdict(FILM, imported=None) == UNKNOWN
 
 
+def test_data_that_its_client_cannot_read_is_not_deleted() -> None:
+    """A disk that is offline: qBittorrent and Transmission call the data missing, and would take the torrent out all the same."""
+    missing = replace(FILM, state="error", message="No data found! Ensure your drives are connected")
+    assert verdict(missing) == UNKNOWN
+    assert verdict(missing, rules(delete="torrent")) == GO
+
+
 def test_a_tracker_that_is_a_number_is_a_tracker() -> None:
     """Of IPv6, beside one whose obligation is met: it is not listed, so it holds; listed, it lets go."""
     url = public_url("http://[2001:DB8::1]:6969/0123456789abcdef0123456789abcdef/announce")
