@@ -31,7 +31,7 @@ class Explained:
     `type`         in words, as `size, as 500 GB`.
     `default`      as it would be written, or None when there is none.
     `description`  one or more sentences.
-    `children`     what may stand below it, one level, without children of their own.
+    `children`     what may stand below it, one level, without children of their own: what is required comes first.
     """
 
     path: str
@@ -96,7 +96,8 @@ def _section(name: str, words: str, fields: Mapping[str, Shape]) -> Shape:
 
 
 def _explained(path: str, shape: Shape) -> Explained:
-    children = tuple(_bare(f"{path}.{name}", name, below) for name, below in _below(shape).items())
+    below = (_bare(f"{path}.{name}", name, field) for name, field in _below(shape).items())
+    children = tuple(sorted(below, key=lambda child: not child.required))
     bare = _bare(path, path.rpartition(".")[2], shape)
     return Explained(path, bare.name, bare.type, bare.required, bare.default, bare.description, children)
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reconciler.clock import Clock
-from reconciler.connection import Access, App, Client, ConnectionSpec, Finding, SecretRef
+from reconciler.connection import Access, App, Client, Finding, SecretRef
 from reconciler.facts import ReadFailed
-from reconciler.units import Age
+from resources.clients.weburl import HttpSpec
 
 
-class RtorrentSpec(ConnectionSpec):
+class RtorrentSpec(HttpSpec):
     """An rtorrent, with or without ruTorrent in front of it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     url: str = Field(
         description="Where its XML-RPC answers: scgi://host:port, scgi:///path/to/rpc.socket, or a web server's address.",
@@ -28,10 +26,6 @@ class RtorrentSpec(ConnectionSpec):
     )
     user: str | None = Field(default=None, description="User name of the web server (Basic or Digest, as it asks).")
     password: SecretRef | None = Field(default=None, description="Where the password is: {env: NAME} or {file: PATH}.")
-    ca_file: str | None = Field(
-        default=None, description="PEM file with the issuer of its certificate, or with a self-signed one."
-    )
-    timeout: Age = Field(default=60, description="How long one answer may take, from first to last byte.")
 
     @field_validator("url")
     @classmethod
@@ -52,21 +46,12 @@ class RtorrentSpec(ConnectionSpec):
             raise ValueError("this is no URL of an rtorrent: write scgi://host:port, scgi:///path or https://host/RPC2")
         return value
 
-    @field_validator("password", mode="before")
-    @classmethod
-    def _no_literal(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            raise ValueError("a password does not stand in the desired state: write {env: NAME} or {file: PATH}")
-        return value
-
     @model_validator(mode="after")
     def _both(self) -> RtorrentSpec:
         if (self.user is None) != (self.password is None):
             raise ValueError("user and password go together: give both, or none")
         if self.user is not None and self.url.startswith("scgi:"):
             raise ValueError("SCGI knows no user: remove user and password, or give the address of the web server")
-        if self.timeout < 1:
-            raise ValueError("no server answers in no time: write 1s or more")
         return self
 
 

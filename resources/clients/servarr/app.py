@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reconciler.clock import Clock
-from reconciler.connection import Access, App, Client, ConnectionSpec, Finding, Place, SecretRef
+from reconciler.connection import Access, App, Client, Finding, Place, SecretRef
 from reconciler.facts import ReadFailed
-from reconciler.units import Age
 from resources.clients.servarr import flavour
 from resources.clients.servarr.flavour import Flavour
 from resources.clients.servarr.key import key_from_config
+from resources.clients.weburl import HttpSpec, web_url
 
 
-class ServarrSpec(ConnectionSpec):
+class ServarrSpec(HttpSpec):
     """A Sonarr or a Radarr."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     url: str = Field(
         description="Where it answers, with its URL base if it has one.",
@@ -36,42 +33,14 @@ class ServarrSpec(ConnectionSpec):
     config_xml: str | None = Field(
         default=None, description="Its own config.xml, to read the key from; instead of api_key."
     )
-    ca_file: str | None = Field(
-        default=None, description="PEM file with the issuer of its certificate, or with a self-signed one."
-    )
-    timeout: Age = Field(default=60, description="How long one answer may take, from first to last byte.")
 
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port = parts.port
-        except ValueError:
-            raise ValueError("this is no URL: write http://host:port") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or any(c.isspace() for c in value):
-            raise ValueError("this is no URL of a server: write http://host:port or https://host")
-        if "@" in parts.netloc:
-            raise ValueError("the URL holds a user or password: remove it; the key goes into api_key")
-        if parts.query or parts.fragment:
-            raise ValueError("the URL ends in ? or #: write it without; the key goes into api_key")
-        if parts.path.rstrip("/").endswith(("/api", "/api/v3")):
+        url = web_url(value, "the key goes into api_key")
+        if url.endswith(("/api", "/api/v3")):
             raise ValueError("write the URL without /api: only up to the URL base")
-        return value.rstrip("/")
-
-    @field_validator("api_key", mode="before")
-    @classmethod
-    def _no_literal(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            raise ValueError("a key does not stand in the desired state: write {env: NAME} or {file: PATH}")
-        return value
-
-    @field_validator("timeout")
-    @classmethod
-    def _some_time(cls, value: int) -> int:
-        if value < 1:
-            raise ValueError("no server answers in no time: write 1s or more")
-        return value
+        return url
 
     @model_validator(mode="after")
     def _one_key(self) -> ServarrSpec:

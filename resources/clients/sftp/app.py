@@ -9,23 +9,22 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reconciler.clock import Clock
-from reconciler.connection import Access, App, Client, ConnectionSpec, Finding, SecretRef
+from reconciler.connection import Access, App, Client, Finding, SecretRef
 from reconciler.units import Age
+from resources.clients.weburl import ServerSpec
 
 FINGERPRINT = re.compile(r"^SHA256:[A-Za-z0-9+/]{43}$")
 
 
-class SftpSpec(ConnectionSpec):
+class SftpSpec(ServerSpec):
     """A server that speaks SFTP, as a seedbox does.
 
     Who answers has to be known beforehand: by `host_key`, or by a line of `known_hosts`. A key that is in neither is refused,
     and nothing is ever added by itself.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     host: str = Field(min_length=1, description="Name or address.", examples=["box.example"])
     port: int = Field(default=22, ge=1, le=65535, description="Port of its SSH server.")
@@ -44,7 +43,9 @@ class SftpSpec(ConnectionSpec):
     known_hosts: str = Field(
         default="~/.ssh/known_hosts", description="File that the host key is looked up in when no host_key is given."
     )
-    timeout: Age = Field(default=30, description="How long the server may be silent.")
+    timeout: Age = Field(
+        default=30, description="How long the server may be silent.", json_schema_extra={"default": "30s"}
+    )
 
     @field_validator("host_key")
     @classmethod
@@ -53,25 +54,11 @@ class SftpSpec(ConnectionSpec):
             raise ValueError("this is no fingerprint: write SHA256: and 43 characters, as ssh-keygen -lf prints it")
         return value
 
-    @field_validator("password", "passphrase", mode="before")
-    @classmethod
-    def _no_literal(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            raise ValueError("a secret does not stand in the desired state: write {env: NAME} or {file: PATH}")
-        return value
-
     @field_validator("host")
     @classmethod
     def _host(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9._:%-]+", value):
             raise ValueError("this is no host: write its name or address alone; user and port are fields of their own")
-        return value
-
-    @field_validator("timeout")
-    @classmethod
-    def _some_time(cls, value: int) -> int:
-        if value < 1:
-            raise ValueError("no server answers in no time: write 1s or more")
         return value
 
     @model_validator(mode="after")
