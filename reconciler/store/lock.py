@@ -24,6 +24,7 @@ from reconciler.store.rows import time_text
 
 LOCK = "arr.lock"
 HOLDER = "arr.lock.json"
+DRAFT = "arr.db.new"  # a state that is being made
 
 
 class Holder(BaseModel):
@@ -51,6 +52,7 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
         except Timeout:
             raise _held(folder) from None
     try:
+        _tidy(folder)
         with faults(folder / HOLDER):
             _record(folder, Holder(pid=os.getpid(), host=socket.gethostname(), purpose=purpose, since=now))
         try:
@@ -64,9 +66,6 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
 @contextmanager
 def living(folder: Path, run: str) -> Iterator[None]:
     """Show that the process of `run` is at work, for the block. The kernel's lock again: it ends with the process."""
-    for left in folder.glob("r*.live"):  # by processes that were killed, and which nobody asks about any more
-        with suppress(StoreError):
-            alive(folder, left.stem)
     path = folder / f"{run}.live"
     lock = FileLock(path, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
     with faults(path):
@@ -94,6 +93,15 @@ def alive(folder: Path, run: str) -> bool:
         finally:
             os.close(handle)
     return False
+
+
+def _tidy(folder: Path) -> None:
+    """Clear away what killed processes left and nobody asks about any more. For the holder of the lock: only it makes drafts."""
+    for left in folder.glob("r*.live"):
+        with suppress(StoreError):
+            alive(folder, left.stem)
+    for left in folder.glob(f"{DRAFT}*"):
+        _forget(left)
 
 
 def _forget(path: Path) -> None:

@@ -20,12 +20,11 @@ from reconciler.errors import StoreError
 from reconciler.store import migrations
 from reconciler.store.connection import BUSY_SECONDS, Connection, connect
 from reconciler.store.faults import corrupt, faults, not_writable
-from reconciler.store.lock import hold
+from reconciler.store.lock import DRAFT, hold
 from reconciler.store.migrations import APPLICATION_ID, Step
 from reconciler.store.rows import time_in
 
 NAME = "arr.db"
-_DRAFT = "arr.db.new"
 _MAGIC = b"SQLite format 3\x00"
 _NO_PLACE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR_SHM")
 
@@ -128,8 +127,10 @@ def _there(path: Path) -> bool:
 
 
 def _create(folder: Path, now: datetime, steps: Sequence[Step]) -> None:
-    draft = folder / _DRAFT
-    for leftover in folder.glob(f"{_DRAFT}*"):
+    draft = folder / DRAFT
+    for leftover in folder.glob(
+        f"{DRAFT}*"
+    ):  # strictly: a journal of an older draft would be played back into this one
         leftover.unlink()
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
