@@ -54,11 +54,12 @@ class Sight:
 
 
 def eye(stack: Stack, mapping: Mapping[str, str]) -> str | None:
-    """Through whom the folder of a mapping is seen: this machine wherever it can, else an SFTP connection; None: nobody."""
+    """Through whom the folder of a mapping is seen: this machine wherever it can, else an SFTP connection, one that may write
+    before one that may not; None: nobody."""
     if plain(mapping.get(HERE, "")):
         return HERE
-    found = (n for n in sorted(mapping) if n in stack.connections and stack.connections[n].app == SFTP)
-    return next((name for name in found if plain(mapping[name])), None)
+    found = [n for n in mapping if n in stack.connections and stack.connections[n].app == SFTP and plain(mapping[n])]
+    return min(found, key=lambda name: (stack.connections[name].access == "read", name), default=None)
 
 
 def _best(stack: Stack, connection: str, path: str) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.action import Json
 from reconciler.address import Subject
 from reconciler.connection import ConnectionSpec
 from reconciler.facts import Facts, Known, Query, Unknown
@@ -177,12 +178,12 @@ def mappings(stack: Stack) -> list[Mapping[str, str]]:
     return [dict(m) for m in stack.paths]
 
 
-def lookers(stack: Stack) -> list[str]:
-    """The SFTP connections of the stack, as an action carries them."""
-    return sorted(name for name, spec in stack.connections.items() if spec.app == SFTP)
+def lookers(stack: Stack) -> dict[str, Json]:
+    """The SFTP connections of the stack with their access, as an action carries them."""
+    return {name: spec.access for name, spec in sorted(stack.connections.items()) if spec.app == SFTP}
 
 
 def carried(data: Mapping[str, Any]) -> Stack:
     """The part of the stack that an action carries: enough to tell where things lie."""
-    through = {name: ConnectionSpec(app=SFTP) for name in data.get("lookers", ())}
+    through = {name: ConnectionSpec(app=SFTP, access=access) for name, access in data.get("lookers", {}).items()}
     return Stack(connections=through, paths=tuple(data["paths"]))

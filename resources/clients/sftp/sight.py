@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.facts import NotThere, Query, ReadFailed
@@ -39,58 +39,64 @@ def answer(line: Line, query: Query[Any]) -> Any:
 
 
 def look(line: Line, paths: Sequence[str]) -> tuple[Inode, ...]:
-    """Each of `paths`, in their order; links are not followed. ReadFailed when the line is cut."""
-    told = line.call_all((wire.LSTAT, wire.text(encode(path))) for path in paths)
-    attrs = [wire.Reader(data).attrs() if kind == wire.ATTRS else None for kind, data in told]
-    folders = [p if a.kind == "folder" else posixpath.dirname(p) for p, a in zip(paths, attrs, strict=True) if a]
-    real = ways(line, folders)
-    disks = devices(line, {way for way in real.values() if way})
-    return tuple(_inode(path, one, raw, real, disks) for path, one, raw in zip(paths, attrs, told, strict=True))
+    """Each of `paths`, in their order; links are not followed. Two round trips. ReadFailed when the line is cut."""
+    above = sorted({posixpath.dirname(path) for path in paths})
+    told = line.call_all([*_asked(wire.LSTAT, paths), *_asked(wire.REALPATH, above)])
+    attrs = [wire.Reader(data).attrs() if kind == wire.ATTRS else None for kind, data in told[: len(paths)]]
+    folders = {path for path, one in zip(paths, attrs, strict=True) if one and one.kind == "folder"}
+    real = {folder: _way(folder, *one) for folder, one in zip(above, told[len(paths) :], strict=True)}
+    disks = _checked(line, real, {*folders, *above})
+    return tuple(
+        _inode(path, one, raw, real[posixpath.dirname(path)], disks)
+        for path, one, raw in zip(paths, attrs, told, strict=False)
+    )
 
 
-def _inode(
-    path: str, attrs: wire.Attrs | None, raw: tuple[int, bytes], real: dict[str, str], disks: dict[str, int]
-) -> Inode:
+def _asked(kind: int, paths: Iterable[str]) -> list[tuple[int, bytes]]:
+    head = wire.text(wire.STATVFS) if kind == wire.EXTENDED else b""
+    return [(kind, head + wire.text(encode(path))) for path in paths]
+
+
+def _inode(path: str, attrs: wire.Attrs | None, raw: tuple[int, bytes], way: str, disks: Mapping[str, int]) -> Inode:
+    """`way`: its folder without links, "" when that is not told."""
     if attrs is None:
         status = wire.status(raw[1]) if raw[0] == wire.STATUS else wire.BAD_MESSAGE
         if status == wire.NO_SUCH_FILE:
             return Inode(path, "missing")
         return Inode(path, "unreadable", why=wire.WORDS.get(status, "the server answers something else"))
-    folder = attrs.kind == "folder"
-    way = real[path if folder else posixpath.dirname(path)]
     if not way or (attrs.kind == "file" and attrs.size is None):
         return Inode(path, "unreadable", why=UNTOLD if not way else "the server tells no size")
-    whole = way if folder else f"{way.rstrip('/')}/{posixpath.basename(path)}"
+    whole = f"{way.rstrip('/')}/{posixpath.basename(path)}"
     number = int.from_bytes(hashlib.sha256(encode(whole)).digest()[:8], "big")
     size, mtime = attrs.size or 0, (attrs.mtime or 0) * 10**9
     state = attrs.kind if attrs.kind in ("file", "folder") else "other"
-    return Inode(path, state, disks[way], number, 0, size, size if state == "file" else 0, mtime)
+    device = disks.get(path if state == "folder" else posixpath.dirname(path), NO_DISK)
+    return Inode(path, state, device, number, 0, size, size if state == "file" else 0, mtime)
 
 
-def ways(line: Line, folders: Iterable[str]) -> dict[str, str]:
-    """Folder → its path without links; "" where that is not told. What is not there keeps its name.
+def _way(folder: str, kind: int, data: bytes) -> str:
+    """A folder without links, as the server tells it; "" where it does not. What is not there keeps its name."""
+    if kind == wire.NAME:
+        names = wire.names(data)
+        way = decode(names[0][0]) if len(names) == 1 else ""
+        return way if way.startswith("/") else ""
+    gone = kind == wire.STATUS and wire.status(data) == wire.NO_SUCH_FILE
+    return posixpath.normpath(folder) if gone else ""
 
-    A server that leaves links in its answer is found out by looking at every part of it.
-    """
-    asked = sorted(set(folders))
-    real: dict[str, str] = {}
-    for folder, (kind, data) in zip(
-        asked, line.call_all((wire.REALPATH, wire.text(encode(f))) for f in asked), strict=True
-    ):
-        if kind == wire.NAME:
-            names = wire.names(data)
-            real[folder] = decode(names[0][0]) if len(names) == 1 else ""
-        else:
-            gone = kind == wire.STATUS and wire.status(data) == wire.NO_SUCH_FILE
-            real[folder] = posixpath.normpath(folder) if gone else ""
+
+def _checked(line: Line, real: dict[str, str], folders: Iterable[str]) -> dict[str, int]:
+    """Blank the ways with links in them: a server that leaves them is found out by looking at every part. Folder → the number
+    of its file system, as far as it is told."""
     parts = sorted({part for way in real.values() for part in _parts(way)})
-    told = line.call_all((wire.LSTAT, wire.text(encode(part))) for part in parts)
-    links = {
-        part
-        for part, (kind, data) in zip(parts, told, strict=True)
-        if kind == wire.ATTRS and wire.Reader(data).attrs().kind == "link"
+    asked = sorted(folders) if wire.STATVFS in line.offers else []
+    told = line.call_all([*_asked(wire.LSTAT, parts), *_asked(wire.EXTENDED, asked)])
+    seen = zip(parts, told, strict=False)
+    links = {p for p, (kind, data) in seen if kind == wire.ATTRS and wire.Reader(data).attrs().kind == "link"}
+    real.update({folder: "" for folder, way in real.items() if links & set(_parts(way))})
+    disks = zip(asked, told[len(parts) :], strict=True)
+    return {
+        folder: wire.file_system(data).ident or NO_DISK for folder, (kind, data) in disks if kind == wire.EXTENDED_REPLY
     }
-    return {folder: way if way.startswith("/") and not links & set(_parts(way)) else "" for folder, way in real.items()}
 
 
 def _parts(way: str) -> list[str]:
@@ -99,21 +105,12 @@ def _parts(way: str) -> list[str]:
     return ["/" + "/".join(names[:end]) for end in range(1, len(names) + 1)] if names != [""] else []
 
 
-def devices(line: Line, folders: Iterable[str]) -> dict[str, int]:
-    """Folder → the number of its file system; NO_DISK where the server does not tell it."""
-    asked = sorted(set(folders))
-    if wire.STATVFS not in line.offers:
-        return dict.fromkeys(asked, NO_DISK)
-    told = line.call_all((wire.EXTENDED, wire.text(wire.STATVFS) + wire.text(encode(f))) for f in asked)
-    return {
-        folder: (wire.file_system(data).ident or NO_DISK) if kind == wire.EXTENDED_REPLY else NO_DISK
-        for folder, (kind, data) in zip(asked, told, strict=True)
-    }
-
-
 def real_paths(line: Line, paths: Sequence[str]) -> tuple[str, ...]:
     """Each of `paths` without links. ReadFailed for one of which that cannot be told."""
-    real = ways(line, paths)
+    asked = sorted(set(paths))
+    told = line.call_all(_asked(wire.REALPATH, asked))
+    real = {path: _way(path, *one) for path, one in zip(asked, told, strict=True)}
+    _checked(line, real, ())
     lost = next((path for path in paths if not real[path]), None)
     if lost is not None:
         raise ReadFailed("refused", f"{lost}: {UNTOLD}", "may this user read it?")
@@ -124,7 +121,7 @@ def space(line: Line, path: str) -> Space:
     """How big the file system is that holds `path`. ReadFailed where the server does not tell."""
     if wire.STATVFS not in line.offers:
         raise ReadFailed("refused", "the server does not tell how full its disks are", "OpenSSH's SFTP server does")
-    ((kind, data),) = line.call_all([(wire.EXTENDED, wire.text(wire.STATVFS) + wire.text(encode(path)))])
+    ((kind, data),) = line.call_all(_asked(wire.EXTENDED, [path]))
     if kind != wire.EXTENDED_REPLY:
         raise ReadFailed("refused", f"the server does not tell how full the disk of {path} is", "is the folder there?")
     told = wire.file_system(data)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.connection import ConnectionSpec
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes, LocalFs
-from resources.references import Graph, Place, Referer, Sight, local, place
+from resources.references import Graph, Place, Referer, Sight, local, place, seen, sights
 from resources.references.graph import freed
 from resources.references.places import root_of
 
@@ -82,3 +83,28 @@ def test_freed_is_what_unlinking_gives_back(
 
 def test_what_cannot_be_looked_at_makes_it_unknown() -> None:
     assert freed([Inode("/a", "file", 1, 1, 1, 5, 5), Inode("/b", "unreadable", why="denied")]).unknown
+
+
+def test_who_looks_where_this_machine_does_not() -> None:
+    """`here` wherever it can, else an SFTP connection, one that may write first; and one name for what both mappings hold."""
+    spec = ConnectionSpec
+    far = Stack(
+        connections={
+            "a-ro": spec(app="sftp", access="read"),
+            "box": spec(app="sftp"),
+            "rt": spec(app="rtorrent"),
+            "qb": spec(app="qbittorrent"),
+        },
+        paths=(
+            {"a-ro": "/ro", "box": "/home/u/dl", "rt": "/dl"},
+            {"box": "/home/u", "qb": "/data"},
+            {"a-ro": "/only", "rt": "/other"},
+            {"here": "/mnt", "box": "/home/u/mounted", "rt": "/mounted"},
+        ),
+    )
+    assert seen(far, "rt", "/dl/x") == Sight("box", "/home/u/dl/x", "/home/u/dl")
+    assert place(far, "rt", "/dl/x") == place(far, "qb", "/data/dl/x") == place(far, "box", "/home/u/dl/x")
+    assert seen(far, "rt", "/other/x") == Sight("a-ro", "/only/x", "/only")
+    assert seen(far, "rt", "/mounted/x") == Sight(HERE, "/mnt/x", "/mnt") and local(far, "rt", "/dl/x") is None
+    assert place(far, "rt", "/mounted/x") == Place(HERE, "/mnt/x") and seen(far, "rt", "/else") is None
+    assert [by.by for _, by in sights(far, "rt")] == ["box", "a-ro", HERE]
