@@ -26,6 +26,11 @@ from resources.seedbox_transfer.release import Release, make
 PIECE = 1 << 20  # bytes read at a time for a checksum
 AGAIN = 2  # times that files whose checksum differs are fetched
 
+BY_CHECKSUM = "every file has the server's checksum"
+BY_READING = "every byte was read there a second time, and is the same"
+BY_SIZE = "checked by size alone, as asked for"
+NO_CHECKSUMS = "checked by size alone, as the server runs no sha256sum for us"
+
 Told = Callable[[int], None]
 Stopped = Callable[[], bool]
 
@@ -53,8 +58,11 @@ def look(client: SftpClient, order: Order) -> Release:
     return make(order.name, tree, order.exclude)
 
 
-def bring(client: SftpClient, order: Order, told: Told, stopped: Stopped) -> Verdict | None:
-    """None when it lies in its place, verified; else a verdict with the reason. Raises what clients raise."""
+def bring(
+    client: SftpClient, order: Order, told: Told, stopped: Stopped, checked: Callable[[str], None] = lambda _how: None
+) -> Verdict | None:
+    """None when it lies in its place, after `checked` was told how it was verified; else a verdict with the reason. Raises
+    what clients raise."""
     release = look(client, order)
     if release.problem:
         raise WriteRefused(f"{release.title}: {release.problem}", "look at a new plan: arr plan")
@@ -62,7 +70,10 @@ def bring(client: SftpClient, order: Order, told: Told, stopped: Stopped) -> Ver
         return _moved("it changed on the server since the plan")
     try:
         with staging(order.to, order.name) as stage:
-            return _Bringing(client, order, release, stage, told, stopped).run()
+            bringing = _Bringing(client, order, release, stage, told, stopped)
+            ended = bringing.run()
+            checked(bringing.how)
+            return ended
     except FetchFailed as e:
         return Verdict("not-done", e.message, remedy=e.remedy)
     except FileExistsError as e:
@@ -85,6 +96,7 @@ class _Bringing:
         self.client, self.order, self.release, self.stage = client, order, release, stage
         self.told, self.stopped = told, stopped
         self.before = 0  # bytes that were here already
+        self.how = ""  # it was verified
 
     def run(self) -> Verdict | None:
         self.stage.keep_only(self._names())
@@ -147,17 +159,20 @@ class _Bringing:
     def _verify(self) -> Verdict | None:
         """None when every byte is as the server has it, as far as it was asked for."""
         if self.order.verify == "reread":
+            self.how = BY_READING
             return self._reread()
         if self.order.verify == "size":
+            self.how = BY_SIZE
             return None
-        files = self.release.files
+        files, self.how = self.release.files, BY_CHECKSUM
         for _ in range(AGAIN):
             try:
                 differ = self._different(files)
             except ReadFailed as e:
                 if e.code != "refused":
                     raise
-                return None  # the server makes no checksums: every size is as told, and ends where it was told to
+                self.how = NO_CHECKSUMS  # every file has the size that was told, and ends there
+                return None
             if not differ:
                 return None
             for file in differ:

@@ -29,7 +29,12 @@ from resources.seedbox_transfer.memory import Memory, into, kept, marked, subjec
 from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
-HERE_WHOLE = "here, whole"
+HERE_ALREADY = "here already, every file with the size that the server tells"
+VERIFIED = {
+    "checksum": "What comes is compared by checksum; by size alone where the server makes none.",
+    "reread": "What comes is read there a second time, and compared.",
+    "size": "What comes is checked by size alone.",
+}
 CHANGED = "fetched before, and changed since, here or on the server: left as it is"
 Seedbox = Resource[SeedboxTransferSpec]
 
@@ -215,7 +220,7 @@ class _Planning:
         past = self.memory.brought(self._subject(release).ident)
         same = all(f.kind == "file" for f in local) and shape((f.path, f.size) for f in local) == release.shape
         if same and (past is None or kept(past.action).get("as", release.fingerprint) == release.fingerprint):
-            self.quiet[release.title] = HERE_WHOLE
+            self.quiet[release.title] = HERE_ALREADY
             return False
         if past is not None:  # what a person does with it is theirs
             self.quiet[release.title] = CHANGED
@@ -328,7 +333,7 @@ class _Planning:
         }
 
     def _summary(self, found: list[Release], closed: str) -> Iterator[str]:
-        here = sum(said == HERE_WHOLE for said in self.quiet.values())
+        here = sum(said == HERE_ALREADY for said in self.quiet.values())
         whole = sum(r.bytes for r in found)
         many = "1 release" if len(found) == 1 else f"{len(found)} releases"
         yield f"{many} on {self.resource.spec.source.sftp}, {size_text(whole)}; here already: {here}."
@@ -340,6 +345,8 @@ class _Planning:
         stay = len(self.leaving.stays)
         if stay:
             yield f"Stay on {self.resource.spec.source.sftp} for now: {stay}; arr why NAME tells of each."
+        if self.actions:
+            yield VERIFIED[self.resource.spec.verify]
         if self.actions and not self.leaving.actions:
             yield "Nothing is deleted."
         if closed:

@@ -1,4 +1,4 @@
-"""`fetch`: a release comes home. `perform` claims its place, `work` transfers, `verify` looks whether it lies there whole.
+"""`fetch`: a release comes home. `perform` claims its place, `work` transfers, `verify` looks whether all of it lies there.
 
 Only what lies under its own name with every file of the right size is done. A fetch that died is not done: what it left is
 found by the next plan, which carries on. While a process is at work on it, and only then, it is running.
@@ -114,8 +114,11 @@ class Fetch(Verb):
         def ended() -> bool:
             return stopped() or not is_open(action.data["window"], world.now())
 
+        def checked(how: str) -> None:
+            handle["checked"] = how  # `verify` says it: the world does not tell how
+
         client: Any = world.client(action.data["connection"])
-        return bring(client, order(action.data, action.rests_on["remote"]), progress, ended)
+        return bring(client, order(action.data, action.rests_on["remote"]), progress, ended, checked)
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
         data, here = action.data, world.client(HERE)
@@ -128,7 +131,8 @@ class Fetch(Verb):
             return self._on_its_way(here, data)
         whole = all(f.kind == "file" for f in found)
         if whole and shape((f.path, f.size) for f in found) == data["shape"]:
-            return Verdict("done", f"all of it is here, whole: {size_text(data['bytes'])}")
+            how = (handle or {}).get("checked") or "every file has the size that the server told"
+            return Verdict("done", f"all of it is here, {size_text(data['bytes'])}: {how}")
         return Verdict("not-done", "something else of this name is here", remedy="move it away, and plan again")
 
     def _on_its_way(self, here: Any, data: dict[str, Json]) -> Verdict:

@@ -256,6 +256,7 @@ def run(transport: paramiko.Transport, command: str, timeout: float) -> tuple[in
         channel = transport.open_session(timeout=timeout)
         channel.settimeout(timeout)
         channel.exec_command(command)
+        channel.shutdown_write()  # what the server may run in its place waits for requests, and goes when there are none
         parts = []
         while part := channel.recv(1 << 16):
             parts.append(part)
