@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.action import Blocked
-from reconciler.facts import Known
+from reconciler.facts import Known, ReadFailed
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
@@ -206,6 +206,8 @@ class Sharing:
             fact = self._world.facts.get(query) if self._world.facts.has(query) else None
             if isinstance(fact, Known):
                 self._world.graph.tie(referer(name, torrent), fact.value)
+                if (lost := _unreadable(fact.value)) is not None:
+                    self._may_share(name, torrent, query.connection, f"{lost.path} cannot be looked at ({lost.why})")
             elif fact is not None:
                 self._may_share(name, torrent, query.connection, getattr(fact, "reason", "not told"))
 
@@ -281,13 +283,20 @@ def ties(stack: Stack, told: Mapping[str, Iterable[Torrent]], sizes: set[int]) -
 
 
 def tie(graph: Graph, asked: Iterable[tuple[str, Torrent, Inodes]], look: Callable[[Inodes], Iterable[Inode]]) -> None:
-    """Tie them in the graph, asking one question of each who sees some of them."""
+    """Tie them in the graph, asking one question of each who sees some of them. ReadFailed for a file that cannot be looked
+    at: whose bytes it names is not known."""
     found, paths = list(asked), defaultdict[str, dict[str, None]](dict)
     for _, _, query in found:
         paths[query.connection] |= dict.fromkeys(query.paths)
     at = {(by, i.path): i for by, some in paths.items() for i in look(Inodes(by, tuple(some)))}
+    if (lost := _unreadable(at.values())) is not None:
+        raise ReadFailed("refused", f"{lost.path} cannot be looked at ({lost.why})", "whose file it is is not known")
     for name, torrent, query in found:
         graph.tie(referer(name, torrent), [at[query.connection, path] for path in query.paths])
+
+
+def _unreadable(inodes: Iterable[Inode]) -> Inode | None:
+    return next((inode for inode in inodes if inode.state == "unreadable"), None)
 
 
 def _who(by: str) -> str:

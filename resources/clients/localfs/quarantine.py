@@ -31,6 +31,7 @@ from resources.clients.text import is_whole
 
 FOLDER = ".arr-quarantine"
 MANIFEST = "manifest.json"
+NEW = f"{MANIFEST}.new"  # while it is written: half a manifest is none
 DOOMED = "purge"  # a file that says: a purge has begun, and what is left of the batch may go
 _BATCH = re.compile(r"[a-z0-9][a-z0-9.-]{0,120}")
 
@@ -180,10 +181,11 @@ def _begin(folder: Path, manifest: Mapping[str, Json]) -> None:
         if folder.is_dir() and not folder.is_symlink() and next(_files(folder / "files"), None) is None:
             _dissolve(folder)
         folder.mkdir(parents=True, mode=0o700)
-        with (folder / MANIFEST).open("x", encoding="utf-8") as file:
+        with (folder / NEW).open("x", encoding="utf-8") as file:
             json.dump(manifest, file, ensure_ascii=True, indent=1)
             file.flush()
             os.fsync(file.fileno())
+        (folder / NEW).rename(folder / MANIFEST)
     except FileExistsError:
         raise WriteRefused(f"{folder} is there already: nothing was moved", "see arr plan") from None
     except OSError as e:
@@ -248,8 +250,8 @@ def _dissolve(folder: Path) -> None:
     """Remove a batch that holds nothing but its manifest and empty folders. OSError when it does hold something."""
     for where, _, _ in os.walk(folder, topdown=False):
         if where == str(folder):
-            (folder / MANIFEST).unlink(missing_ok=True)
-            (folder / DOOMED).unlink(missing_ok=True)
+            for name in (NEW, MANIFEST, DOOMED):
+                (folder / name).unlink(missing_ok=True)
         os.rmdir(where)  # noqa: PTH106
 
 

@@ -22,7 +22,7 @@ from reconciler.action import Json
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients.localfs import Batch, Inode, Inodes, RealPaths
-from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, place, understood
+from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, NEW, place, understood
 from resources.clients.sftp.names import shown
 from resources.clients.sftp.queries import RemoteBytes, RemoteFile, RemoteTree
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from resources.clients.sftp.client import SftpClient
 
 OWN = 0o700  # rights of the folders that we make for ourselves
-NEW = f"{MANIFEST}.new"
 NOTHING_MOVED = "nothing was moved"
 
 

@@ -183,6 +183,27 @@ def test_a_cross_seed_by_another_way_that_came_after_the_plan(
         assert len(rt.torrents) == 1 and (downloads / "real" / "Show").exists()
 
 
+@pytest.mark.parametrize("when", ["plan", "apply"])
+def test_a_cross_seed_that_cannot_be_looked_at(tmp_path: Path, when: str) -> None:
+    """Its folder does not answer (a mount that is down): whether it has the same bytes is not known, and nothing goes."""
+    downloads = tmp_path / "dl"
+    mine, other = payload(downloads, "Show", 1, files={"e1.mkv": 60_000}), payload(downloads, "Film.mkv", 3)
+    theirs = payload(downloads / "real", "Show", 2, files={"e1.mkv": 60_000}, ratio=0)
+    with Rtorrent([mine, other]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(GO)
+        plan = sim.plan()
+        theirs.folder = str(downloads / "down")
+        (downloads / "down").symlink_to("down")
+        rt.torrents[theirs.hash.upper()] = theirs
+        if when == "plan":
+            plan = sim.plan()
+            assert goes(plan.resources[0].proposal) == ["Film.mkv"]
+            assert "whether Show in rt has the same files" in str(plan.resources[0].proposal.blocked)
+        sim.apply(plan)
+    assert (downloads / "Show" / "e1.mkv").exists()
+
+
 def test_a_cross_seed_of_a_client_that_paths_does_not_map(tmp_path: Path) -> None:
     downloads = tmp_path / "dl"
     mine, theirs = payload(downloads, "Film.mkv", 1), payload(downloads, "Film.mkv", 2)
@@ -288,6 +309,17 @@ def test_a_kill_between_manifest_and_move_stops_nothing_for_ever(tmp_path: Path)
         sim = Sim(tmp_path, {"rt": rt.url}, downloads)
         sim.declare(GO)
         killed(sim, quarantine, "_begin", after=True)
+        assert sim.states(sim.apply()) == [("remove", "Film.mkv", "done")]
+    assert len(list((downloads / ".arr-quarantine").rglob("Film.mkv"))) == 1
+
+
+def test_a_kill_while_the_manifest_is_written_stops_nothing_for_ever(tmp_path: Path) -> None:
+    downloads = tmp_path / "dl"
+    film = payload(downloads, "Film.mkv", 1)
+    with Rtorrent([film]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(GO)
+        killed(sim, json, "dump", after=False)
         assert sim.states(sim.apply()) == [("remove", "Film.mkv", "done")]
     assert len(list((downloads / ".arr-quarantine").rglob("Film.mkv"))) == 1
 
