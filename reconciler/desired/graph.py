@@ -20,6 +20,7 @@ from reconciler.desired.secrets import is_secret
 from reconciler.errors import Diagnostic
 
 MAX_DEPTH = 40  # levels; the deepest spec has about eight
+MAX_TEXT = 4_096  # characters of a value or a name: as many as a path may have
 MAX_NODES = 500_000  # values in one file, aliases expanded: about 25,000 resources
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is ten times faster, where it was built
@@ -104,6 +105,7 @@ class _Composer:
 
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
+        self._bounded(event, event.value)
         if event.tag is not None:
             self._tagged(event)
         if event.implicit[0] and event.tag is None:
@@ -119,8 +121,15 @@ class _Composer:
             self._anchors[event.anchor] = node
         self._place(node, plain=event.implicit[0])
 
+    def _bounded(self, event: Any, text: str = "") -> None:
+        longest = max(len(text), len(event.tag or ""), len(event.anchor or ""))
+        if longest > MAX_TEXT:
+            what = f"a text of {longest:,} characters: nothing in the desired state has more than {MAX_TEXT:,}"
+            self._fatal(event, what, "shorten it; is a quote or an indentation missing further up?")
+
     def _start(self, event: Any) -> None:
         mark = event.start_mark
+        self._bounded(event)
         if event.tag is not None:
             self._tagged(event)
         if len(self._open) >= MAX_DEPTH:
