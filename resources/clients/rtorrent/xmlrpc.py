@@ -2,7 +2,8 @@
 
 Python's own marshaller refuses integers beyond 2^31 and its parser takes document type definitions; rtorrent answers with
 `<i8>`, and puts names with control characters into XML where none may stand. So both ways are done here, by expat with
-every DOCTYPE refused (no entity is ever declared, so none can be expanded) and with a limit on depth.
+every DOCTYPE refused (no entity is ever declared, so none can be expanded) and with a limit on depth. What is large and holds
+nothing but arrays, texts and numbers goes a quicker way (`plain`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from reconciler.facts import ReadFailed
+from resources.clients.rtorrent.plain import LARGE, plain
 
 DEPTH = 60
 _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r")
@@ -57,6 +59,9 @@ def _value(value: Any) -> str:
 
 def answer(document: bytes) -> Any:
     """The value of a response. `Fault` for a fault, `Broken` for what is none."""
+    document = document.translate(_NO_CONTROL)
+    if len(document) >= LARGE and (value := plain(document)) is not None:
+        return value
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -65,7 +70,7 @@ def answer(document: bytes) -> Any:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text.append
     try:
-        parser.Parse(document.translate(_NO_CONTROL), True)
+        parser.Parse(document, True)
     except expat.ExpatError as e:
         cut = e.code in (3, 4, 5) and b"</methodResponse>" not in document[-200:]
         raise Broken(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.clients.rtorrent.xmlrpc import Broken, Fault, answer, call
+from resources.clients.rtorrent.plain import plain
+from resources.clients.rtorrent.xmlrpc import _NO_CONTROL, Broken, Fault, answer, call
 
 BOMB = (
     b'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -59,6 +60,39 @@ def test_a_fault_and_control_characters() -> None:
     assert (told.value.code, told.value.text) == (-507, "not allowed")
     assert answer(response("<value><string>a\x01b</string></value>")) == "a\x7fb"
     assert answer(response("<value>bare</value>")) == "bare"
+
+
+LISTS = st.recursive(
+    st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(LISTS), st.sampled_from(["", "\n", "\r\n"]))
+def test_the_quick_way_reads_the_same(value: list[Any], gap: str) -> None:
+    """As rtorrent's two libraries write it, with white space between the values and without."""
+    sent = call("m", [value]).decode().partition("<param>")[2].rpartition("</param>")[0].replace("\x7f", " ")
+    document = response(
+        sent.replace("<data><value>", f"<data>{gap}<value>").replace("</value><value>", f"</value>{gap}<value>")
+    )
+    document = document.translate(_NO_CONTROL)
+    quick = plain(document)
+    assert quick == answer(document) or (quick is None and b"&#" in document)
+
+
+@given(st.sampled_from([*b'<>/&;"\\,[]{}0123456789-nul \n\r\t\x01\xff']) | st.integers(0, 255), st.data())
+def test_the_quick_way_leaves_to_the_parser_what_is_otherwise(byte: int, data: st.DataObject) -> None:
+    """One byte more or another one, anywhere: the quick way reads what the parser reads, or nothing."""
+    inner = "".join(f"<value><i8>{n}</i8></value><value><string>a{n}</string></value>" for n in range(3))
+    whole = response(f"<value><array><data><value><array><data>{inner}</data></array></value></data></array></value>")
+    at, over = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 1))
+    document = (whole[:at] + bytes([byte]) + whole[at + over :]).translate(_NO_CONTROL)
+    try:
+        expected = answer(document)
+    except (Broken, Fault):
+        expected = None
+    assert plain(document) in (None, expected)
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))

@@ -15,7 +15,9 @@ from reconciler.kind import WriteRefused
 from resources.clients.rtorrent import APP
 from resources.clients.rtorrent.app import RtorrentSpec
 from resources.clients.rtorrent.client import RtorrentClient
+from resources.clients.rtorrent.plain import plain
 from resources.clients.rtorrent.queries import FilesThere
+from resources.clients.rtorrent.xmlrpc import answer, call
 from resources.clients.torrents import OneTorrent, Torrents
 from tests.live.torrents.servers import Rtorrent, apache, make_torrent, until
 
@@ -46,6 +48,19 @@ def season(server: Rtorrent) -> Path:
     (folder / "e1.mkv").write_bytes(b"1" * 50_000)
     (folder / "e2.mkv").write_bytes(b"2" * 30_000)
     return folder
+
+
+def test_the_quick_way_reads_what_it_writes(tmp_path: Path) -> None:
+    """Its own XML, with its white space and entities: long lists are read without an XML parser."""
+    with Rtorrent(tmp_path) as server:
+        film = server.downloads / 'Film & <Co> "1" \\.mkv'
+        film.write_bytes(b"x" * 40_000)
+        server.add(make_torrent(film, [TRACKER]))
+        server.add(make_torrent(season(server), [TRACKER]))
+        fields = ("d.name=", "d.size_bytes=", "d.message=", "f.multicall=,f.path=,f.size_bytes=")
+        document = opened(server.url).rpc.carrier.ask(call("d.multicall2", ["", "main", *fields]))
+        told = plain(document)
+        assert sorted(row[0] for row in told) == [film.name, "Show.S01"] and told == answer(document)
 
 
 def test_a_torrent_is_told_whole_and_without_its_passkey(tmp_path: Path) -> None:
