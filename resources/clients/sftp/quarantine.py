@@ -238,7 +238,9 @@ def _back(fs: SftpClient, root: str, folder: str, relatives: Sequence[str]) -> l
     """Files of the batch that could not be put back: something is in their place, or nobody knows where they belong."""
     here = sorted(_inside(fs, folder) & set(relatives))
     closed = _make_ways(fs, root, here)
-    free = [relative for relative in here if not closed & set(_ways([relative]))]
+    ready = [relative for relative in here if not closed & set(_ways([relative]))]
+    there = _look(fs, [f"{root}/{relative}" for relative in ready])  # not every server refuses to replace a file
+    free = [relative for relative, told in zip(ready, there, strict=True) if told.state == "missing"]
     fs.rename_all([(f"{folder}/files/{relative}", f"{root}/{relative}") for relative in free])
     left = sorted(_inside(fs, folder))
     if not left:
