@@ -19,6 +19,7 @@ from reconciler.errors import Diagnostic
 from reconciler.facts import Facts, Query
 from reconciler.kind import Kind, Ledger, Resource
 from resources.seedbox_transfer import spec
+from resources.seedbox_transfer.clear import CLEAR
 from resources.seedbox_transfer.remove import REMOVE
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 from resources.seedbox_transfer.verbs import FETCH
@@ -29,7 +30,7 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
 
     name = "seedbox_transfer"
     Spec = SeedboxTransferSpec
-    verbs = {"fetch": FETCH, "remove": REMOVE}  # noqa: RUF012  # a ClassVar of the base, never changed
+    verbs = {"fetch": FETCH, "remove": REMOVE, "clear": CLEAR}  # noqa: RUF012  # a ClassVar of the base, never changed
     destroys_late = True
 
     def check(self, resource: Resource[SeedboxTransferSpec]) -> Iterable[Diagnostic]:
@@ -41,7 +42,7 @@ class SeedboxTransfer(Kind[SeedboxTransferSpec]):
     def lies_at(self, resource: Resource[SeedboxTransferSpec], action: Action) -> Iterable[str]:
         from resources.seedbox_transfer import wants  # noqa: PLC0415
 
-        return wants.names(resource, action.data["remote"])
+        return wants.names(resource, action.data["remote"]) if "remote" in action.data else ()
 
     def wants(
         self, resource: Resource[SeedboxTransferSpec], proposal: Proposal | None, ledger: Ledger

@@ -17,12 +17,12 @@ from reconciler.address import Subject
 from reconciler.facts import Absent, Fact, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Past, Resource
 from reconciler.units import age_text, size_text
-from resources.clients.localfs import HERE, FolderMark, FsSize, LocalFile, LocalNames, LocalTree, Staged
+from resources.clients.localfs import HERE, FolderMark, FsSize, Leftovers, LocalFile, LocalNames, LocalTree, Staged
 from resources.clients.localfs.mark import where
 from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
-from resources.seedbox_transfer import removal
+from resources.seedbox_transfer import clear, removal
 from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
 from resources.seedbox_transfer.memory import Memory, into, kept, marked, subject
@@ -53,7 +53,7 @@ def reads(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Ite
     """And in the second: what of each release is here already, and the files of torrents whose list has none; with the third
     what proves that one was imported."""
     spec = resource.spec
-    asked = list(dict.fromkeys([*first_reads(resource), *removal.first_wave(resource)]))
+    asked = list(dict.fromkeys([*first_reads(resource), Leftovers(HERE, spec.to), *removal.first_wave(resource)]))
     tree, folder = RemoteTree(spec.source.sftp, spec.source.path), LocalNames(HERE, spec.to)
     if not (facts.has(tree) and facts.has(folder)):
         return asked
@@ -163,8 +163,9 @@ class _Planning:
         later = tuple(self.actions) if closed else ()
         self.leaving = removal.Removal(self.resource, self.facts, self.ledger, self.now, self.memory)
         self.leaving.propose(found, len(self.actions) + 1)
+        number = len(self.actions) + len(self.leaving.actions) + 1
         return Proposal(
-            actions=(*(() if closed else self.actions), *self.leaving.actions),
+            actions=(*(() if closed else self.actions), *self.leaving.actions, *self._cleared(found, number)),
             later=later,
             held=tuple(self.held),
             blocked=(*self.blocked, *self.leaving.blocked),
@@ -173,6 +174,15 @@ class _Planning:
             population={spec.source.sftp: len(found), **{n: len(t) for n, t in self.leaving.told.items()}},
             sightings={**self.sightings, **self.leaving.sightings},
         )
+
+    def _cleared(self, found: Iterable[Release], number: int) -> Iterator[Action]:
+        """What unfinished fetches have left and nobody wants any more. What of it cannot be looked at stays."""
+        left = self.facts.get(Leftovers(HERE, self.resource.spec.to))
+        wanted = {r.name for r in found if r.title not in self.quiet}
+        wanted |= {p.action.data.get("name", "") for p in self.ledger.pending}
+        spec = self.resource.spec
+        if isinstance(left, Known):
+            yield from clear.planned(self.resource.address, spec.to, left.value, wanted, self.now, number)
 
     def _subject(self, release: Release) -> Subject:
         return subject(self.resource.spec, release)

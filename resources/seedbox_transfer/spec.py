@@ -95,8 +95,9 @@ class SeedboxTransferSpec(Spec):
     """What finished on the seedbox is here, whole: every release in the remote folder is fetched into a local one.
 
     Files arrive in a hidden folder `.arr-partial` beside their target; a release appears under its name in one step, once
-    all of it is here and verified. A fetch that was cut off carries on where it stopped. What was fetched once and tidied
-    away here is not fetched again. Nothing leaves the server unless `remote` says so.
+    all of it is here and verified. A fetch that was cut off carries on where it stopped; what it left is cleared a week after
+    nobody wants it any more. What was fetched once and tidied away here is not fetched again. Nothing leaves the server
+    unless `remote` says so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True, validate_by_name=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
 from resources.clients.localfs.inodes import Beneath, Inode, Inodes, RealPaths
+from resources.clients.localfs.leftovers import Leftover, Leftovers
 from resources.clients.localfs.mark import FolderMark
 from resources.clients.localfs.quarantine import Batch, Batches
 from resources.clients.localfs.trees import LocalFile, LocalNames, LocalTree, Staged
@@ -23,6 +24,8 @@ __all__ = [
     "HardLinks",
     "Inode",
     "Inodes",
+    "Leftover",
+    "Leftovers",
     "Linked",
     "LocalFile",
     "LocalFs",

@@ -1,6 +1,7 @@
 """Files that are not whole yet: a hidden folder beside their target, a map of what of them is here, and one rename.
 
     TARGET/.arr-partial/<key>/files/…      the tree as it will be
+    TARGET/.arr-partial/<key>/name         what it is to be called
     TARGET/.arr-partial/<key>/segments     one JSON line per segment that is here: path, size, time, offset, length
 
 Whoever holds the lock of the map is at work on it; a lock dies with its process. After a kill everything that was marked is
@@ -33,6 +34,14 @@ Ranges = list[tuple[int, int]]
 def place(target: str, name: str) -> Path:
     """The hidden folder of what will be called `name` in `target`."""
     return Path(target) / PARTIAL / hashlib.sha256(os.fsencode(name)).hexdigest()[:20]
+
+
+def named(folder: Path) -> str:
+    """What the tree in a hidden folder is to be called; "" where that is not told."""
+    try:
+        return os.fsdecode((folder / "name").read_bytes())
+    except OSError:
+        return ""
 
 
 def boot() -> str:
@@ -129,6 +138,8 @@ class Staging:
         self._late: list[bytes] | None = None  # lines that wait for a mark
         for folder in (self.folder.parent, self.folder, self.files):  # never the target: its disk may not be mounted
             folder.mkdir(exist_ok=True)
+        if not named(self.folder):
+            (self.folder / "name").write_bytes(os.fsencode(name))
         self._at = self.folder.stat()
         self._map = (self.folder / "segments").open("ab", buffering=0)
         try:

@@ -19,7 +19,7 @@ from reconciler.errors import UsageError
 from reconciler.facts import Absent, Fact, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from reconciler.stack import Stack
-from resources.clients.localfs import HERE, FolderMark, FsSize, LocalNames, Space, Staged
+from resources.clients.localfs import HERE, FolderMark, FsSize, Leftovers, LocalNames, Space, Staged
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, TorrentFile, Torrents
 from resources.seedbox_transfer import KIND
@@ -77,6 +77,7 @@ def proposal(
         RemoteTree("box", "/dl"): Known(FILES, NOW),
         LocalNames(HERE, "/in"): Known((), NOW),
         FolderMark(HERE, "/in"): Known(None, NOW),
+        Leftovers(HERE, "/in"): Known((), NOW),
         FsSize(HERE, "/in"): Known(Space(10**12, free), NOW),
         Staged(HERE, "/in", "Show"): Known(0, NOW),
     }
@@ -202,6 +203,7 @@ def test_a_missing_folder_there_is_an_error_and_nothing_else() -> None:
         RemoteTree("box", "/dl"): Absent(NOW),
         LocalNames(HERE, "/in"): Known((), NOW),
         FolderMark(HERE, "/in"): Known(None, NOW),
+        Leftovers(HERE, "/in"): Known((), NOW),
         FsSize(HERE, "/in"): Known(Space(1, 1), NOW),
     }
     found = KIND.plan(resource, Facts(answers), Ledger(), NOW)
