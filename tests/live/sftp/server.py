@@ -53,7 +53,10 @@ def free_port() -> int:
 
 
 class Sshd:
-    """The server. `home` is what it serves (any absolute path works as well); `key` lets its user in."""
+    """The server. `home` is what it serves (any absolute path works as well); `key` lets its user in.
+
+    `before`: a command that ends by running the one that follows it, as `nice`.
+    """
 
     def __init__(
         self, folder: Path, *, host_keys: tuple[str, ...] = ("ed25519",), options: tuple[str, ...] = ()
@@ -67,6 +70,7 @@ class Sshd:
         self.options = options
         self.user = getpass.getuser()
         self.port = free_port()
+        self.before: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
 
     def authorise(self, key: Path) -> None:
@@ -88,6 +92,7 @@ class Sshd:
             *(f"HostKey {path}" for path in self.host_keys),
             f"AuthorizedKeysFile {self.folder / 'authorized'}",
             f"PidFile {self.folder / 'sshd.pid'}",
+            *self.options,  # of two that contradict each other the first counts
             "UsePAM no",
             "StrictModes no",
             "PermitRootLogin yes",
@@ -95,13 +100,15 @@ class Sshd:
             "MaxStartups 200:30:400",
             f"SetEnv HOME={self.home}",  # the user's own shell start-up files are no part of the test
             f"Subsystem sftp {SFTP}",
-            *self.options,
         ]
         config = self.folder / "sshd_config"
         config.write_text("\n".join(lines) + "\n")
         with (self.folder / "sshd.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._sshd, "-D", "-e", "-f", str(config)], stdout=log, stderr=log, start_new_session=True
+                [*self.before, self._sshd, "-D", "-e", "-f", str(config)],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         end = time.monotonic() + 20
         while True:
