@@ -55,9 +55,14 @@ def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
     asked += [query for name in arrs(stack) for query in (Roots(name), Queue(name))]
     asked += [History(name) for name in dict.fromkeys(resource.spec.imported_by)]
     asked += [Batches(at.by, at.root) for at in quarantines(resource)]
-    asked += [Inodes(at.by, (at.root,)) for at in quarantines(resource) if deletes(resource)]
+    asked += [inside(at.by, at.root) for at in quarantines(resource) if deletes(resource)]
     disk = pressed(resource)
-    return asked + ([FsSize(disk.by, disk.path), Inodes(disk.by, (disk.path,))] if disk is not None else [])
+    return asked + ([FsSize(disk.by, disk.path), inside(disk.by, disk.path)] if disk is not None else [])
+
+
+def inside(by: str, folder: str) -> Inodes:
+    """What looks at a folder itself, also where a link leads there."""
+    return Inodes(by, (f"{folder.rstrip('/')}/.",))
 
 
 def deletes(resource: Resource[RetentionSpec]) -> bool:
@@ -156,7 +161,7 @@ class World:
 
     def device(self, by: str, root: str) -> int | None:
         """The file system of a declared folder; None where that was not asked or could not be told."""
-        query = Inodes(by, (root,))
+        query = inside(by, root)
         fact = self.facts.get(query) if self.facts.has(query) else None
         return fact.value[0].device if isinstance(fact, Known) and fact.value[0].state == "folder" else None
 

@@ -222,6 +222,25 @@ def test_another_file_system_is_told_by_the_plan(tmp_path: Path) -> None:
         shutil.rmtree(other)
 
 
+def test_a_rename_that_is_refused_puts_all_back(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another file system begins and the server does not tell so: what has moved already is back, and seeds on."""
+    before, some, count = it.files(), SftpClient._some, [0]
+
+    def refusing(self: SftpClient, what: int, requests: Any) -> Any:
+        count[0] += what == wire.EXTENDED
+        if what == wire.EXTENDED and count[0] == 2:
+            return [WriteRefused("it failed")]
+        return some(self, what, requests)
+
+    monkeypatch.setattr(SftpClient, "together", 1)
+    monkeypatch.setattr(SftpClient, "_some", refusing)
+    it.torrent("Film.mkv").ratio = 0
+    report = it.sim.apply()
+    assert [o.state for o in report.outcomes] == ["failed"] and "all is back in its place" in report.outcomes[0].says
+    untouched(it, before)
+    assert not any((it.downloads / ".arr-quarantine").iterdir())
+
+
 # --- the connection breaks
 
 
@@ -311,6 +330,17 @@ def test_pressure_is_measured_on_the_server(it: Rig) -> None:
     assert it.waiting() == {} and "Film.mkv" not in it.files() and it.names == STAYS
     it.sim.declare(WISH + "pressure: {disk: /mnt/else, above: 0%}")
     assert "nobody sees /mnt/else" in refused(it)
+
+
+@pytest.mark.parametrize("app", ["rtorrent", FAR])
+def test_pressure_where_the_downloads_are_a_link(tmp_path: Path, app: str) -> None:
+    with rig(app, tmp_path) as it:
+        link = tmp_path / "link"
+        link.symlink_to(it.downloads)
+        it.sim.stack = re.sub(rf"\b(here|seedbox): {it.downloads}", rf"\1: {link}", it.sim.stack)
+        it.sim.declare(WISH + f"pressure: {{disk: {it.downloads}, above: 0%}}")
+        assert sorted(goes(it.sim.proposal())) == GOES
+        assert set(states(it).values()) == {"done"} and it.names == STAYS and "Film.mkv" not in it.files()
 
 
 def test_a_server_without_any_extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
