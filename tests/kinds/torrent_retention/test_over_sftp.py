@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,6 +221,29 @@ def test_another_file_system_is_told_by_the_plan(tmp_path: Path) -> None:
             assert goes(proposal) == [] and "cannot be moved aside" in held(proposal)["Film.mkv"]
     finally:
         shutil.rmtree(other)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount of our own needs root")
+@pytest.mark.parametrize("without", ["", " -P posix-rename,statvfs"])
+def test_a_mount_that_no_server_tells_of(it: Rig, monkeypatch: pytest.MonkeyPatch, without: str) -> None:
+    """The payload's folder is mounted over itself, for the server alone: same file system, and yet no rename leaves it."""
+    show, ssh = it.downloads / "Show", box(it)
+    script = f"mount --bind '{show}' '{show}' && exec \"$@\""
+    command = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh")
+    tried = shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True, check=False)
+    if not tried or tried.returncode:
+        assert os.environ.get("CI") != "true", f"no mount namespace here: {tried}"
+        pytest.skip("this container does not let root mount")
+    ssh.stop()
+    monkeypatch.setattr(ssh, "_sftp", f"{server.SFTP}{without}")
+    ssh.before = command
+    ssh.start()
+    before = it.files()
+    it.torrent("Film.mkv").ratio = 0
+    report = it.sim.apply()
+    assert [o.state for o in report.outcomes] == ["failed"] and "all is back in its place" in report.outcomes[0].says
+    untouched(it, before)
 
 
 def test_a_rename_that_is_refused_puts_all_back(it: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
