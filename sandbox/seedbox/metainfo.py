@@ -35,10 +35,10 @@ def encode(value: Value) -> bytes:
     return b"l" + b"".join(map(encode, value)) + b"e"
 
 
-def metainfo(payload: Path, tracker: str, *, private: bool = True, source: str = "") -> Metainfo:
+def metainfo(payload: Path, *trackers: str, private: bool = True, source: str = "", piece: int = PIECE) -> Metainfo:
     """A torrent of a file or a folder. Another `source` makes another torrent of the same data: a cross-seed."""
     files = [payload] if payload.is_file() else sorted(p for p in payload.rglob("*") if p.is_file())
-    info: dict[str, Value] = {"name": payload.name, "piece length": PIECE, "pieces": b"".join(_pieces(files))}
+    info: dict[str, Value] = {"name": payload.name, "piece length": piece, "pieces": b"".join(_pieces(files, piece))}
     if payload.is_file():
         info["length"] = payload.stat().st_size
     else:
@@ -46,17 +46,18 @@ def metainfo(payload: Path, tracker: str, *, private: bool = True, source: str =
     info |= {"private": 1} if private else {}
     info |= {"source": source} if source else {}
     digest = hashlib.sha1(encode(info), usedforsecurity=False).hexdigest()
-    return Metainfo(payload.name, digest, encode({"announce": tracker, "info": info}))
+    more: dict[str, Value] = {"announce-list": [[t] for t in trackers]} if len(trackers) > 1 else {}
+    return Metainfo(payload.name, digest, encode({"announce": trackers[0], **more, "info": info}))
 
 
-def _pieces(files: Sequence[Path]) -> Iterator[bytes]:
+def _pieces(files: Sequence[Path], piece: int) -> Iterator[bytes]:
     """The digest of each piece; a piece may reach over the end of a file."""
     rest = b""
     for file in files:
         with file.open("rb") as opened:
-            while read := opened.read(PIECE - len(rest)):
+            while read := opened.read(piece - len(rest)):
                 rest += read
-                if len(rest) == PIECE:
+                if len(rest) == piece:
                     yield hashlib.sha1(rest, usedforsecurity=False).digest()
                     rest = b""
     if rest:

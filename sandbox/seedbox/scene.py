@@ -111,7 +111,7 @@ class Scene:
             ("port: 22", f"port: {self.ssh.port}"),
             ("user: me\n", f"user: {self.ssh.user}\n"),
             ("~/.ssh/id_ed25519", str(self.ssh.key)),
-            (f"SHA256:{'A' * 43}", self.ssh.fingerprint),
+            (f"SHA256:{'A' * 43}", self.ssh.fingerprint()),
             ("scgi://127.0.0.1:5000", self.box.url),
             ("http://127.0.0.1:8989", self.stack["sonarr"].url),
             ("/mnt/seedbox", str(self.box.downloads)),

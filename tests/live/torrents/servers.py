@@ -18,7 +18,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -26,10 +25,13 @@ import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
+
+from sandbox.seedbox import programs
+from sandbox.seedbox.metainfo import Metainfo, metainfo
+from sandbox.seedbox.programs import Program, free_port
 
 PIECE = 16384
 
@@ -53,12 +55,6 @@ def until(what: Callable[[], Any], why: str, limit: float = 20.0) -> Any:
         time.sleep(0.03)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
@@ -75,163 +71,40 @@ def fetched(request: urllib.request.Request) -> tuple[bytes, Any]:
         return answer.read(), answer.headers
 
 
-def bencode(value: Any) -> bytes:
-    if isinstance(value, int):
-        return b"i%de" % value
-    if isinstance(value, str):
-        value = value.encode()
-    if isinstance(value, bytes):
-        return b"%d:%s" % (len(value), value)
-    if isinstance(value, list):
-        return b"l" + b"".join(bencode(v) for v in value) + b"e"
-    pairs = sorted((k.encode(), v) for k, v in value.items())
-    return b"d" + b"".join(bencode(k) + bencode(v) for k, v in pairs) + b"e"
-
-
-class Made:
-    """A .torrent file over data that lies on disk, and its info-hash (lower case)."""
-
-    def __init__(self, content: bytes, info_hash: str, name: str) -> None:
-        self.content, self.hash, self.name = content, info_hash, name
-
-
-def make_torrent(payload: Path, trackers: list[str], *, private: bool = False, salt: str = "") -> Made:
+def make_torrent(payload: Path, trackers: list[str], *, private: bool = False, salt: str = "") -> Metainfo:
     """A torrent over `payload`, a file or a folder. `salt` makes another torrent of the same data (a cross-seed)."""
-    files = [payload] if payload.is_file() else sorted(p for p in payload.rglob("*") if p.is_file())
-    data = b"".join(f.read_bytes() for f in files)
-    pieces = b"".join(hashlib.sha1(data[at : at + PIECE]).digest() for at in range(0, len(data), PIECE))  # noqa: S324
-    info: dict[str, Any] = {"name": payload.name, "piece length": PIECE, "pieces": pieces}
-    if payload.is_file():
-        info["length"] = len(data)
-    else:
-        info["files"] = [{"length": f.stat().st_size, "path": list(f.relative_to(payload).parts)} for f in files]
-    info |= {"private": 1} if private else {}
-    info |= {"source": salt} if salt else {}
-    meta: dict[str, Any] = {"announce": trackers[0], "announce-list": [[t] for t in trackers], "info": info}
-    return Made(bencode(meta), hashlib.sha1(bencode(info)).hexdigest(), payload.name)  # noqa: S324
+    return metainfo(payload, *trackers, private=private, source=salt, piece=PIECE)
 
 
-class Server:
-    """A process of its own session, ended with everything it started."""
+class Server(Program):
+    """A program of the name `program`, with a folder for what it downloads."""
 
     program = ""
 
     def __init__(self, folder: Path) -> None:
         needs(self.program)
-        self.folder = folder
+        super().__init__(folder)
         self.downloads = folder / "downloads"
-        self.downloads.mkdir(parents=True, exist_ok=True)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def command(self) -> list[str]:
-        raise NotImplementedError
-
-    def ready(self) -> bool:
-        raise NotImplementedError
-
-    def start(self) -> None:
-        with (self.folder / "out.txt").open("ab") as out:
-            self.process = subprocess.Popen(
-                self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-                env={**os.environ, "HOME": str(self.folder), "TERM": "dumb"},
-            )  # fmt: skip
-        until(self.ready, f"{self.program} answers: {(self.folder / 'out.txt').read_text(errors='replace')[-500:]}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        process, self.process = self.process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=10)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
+        self.downloads.mkdir(exist_ok=True)
 
 
-class Rtorrent(Server):
+class Rtorrent(programs.Rtorrent):
     """rtorrent 0.9.8, listening on a Unix socket, or on TCP with `tcp=True`."""
 
-    program = "rtorrent"
-
     def __init__(self, folder: Path, *, tcp: bool = False) -> None:
-        super().__init__(folder)
-        (folder / "session").mkdir(exist_ok=True)
-        self.port = free_port() if tcp else 0
-        # The path of a socket may have 107 characters; a test's folder has more.
-        self._short = tempfile.TemporaryDirectory(prefix="rt-")
-        self.socket = f"{self._short.name}/rpc.socket"
+        needs("rtorrent")
+        super().__init__(folder, tcp=tcp)
 
-    @property
-    def url(self) -> str:
-        return f"scgi://127.0.0.1:{self.port}" if self.port else f"scgi://{self.socket}"
-
-    def command(self) -> list[str]:
-        Path(self.socket).unlink(missing_ok=True)
-        (self.folder / "session" / "rtorrent.lock").unlink(missing_ok=True)
-        how = f"open_port = 127.0.0.1:{self.port}" if self.port else f"open_local = {self.socket}"
-        (self.folder / "rc").write_text(
-            f"session.path.set = {self.folder}/session\n"
-            f"directory.default.set = {self.downloads}\n"
-            f"network.scgi.{how}\n"
-            "system.daemon.set = true\nnetwork.bind_address.set = 127.0.0.1\nnetwork.port_range.set = 40000-60999\n"
-            "network.port_random.set = yes\ndht.mode.set = disable\nprotocol.pex.set = no\ntrackers.use_udp.set = no\n"
-        )
-        return ["rtorrent", "-n", "-o", f"import={self.folder}/rc"]
-
-    def ready(self) -> bool:
-        return bool(self.call("system.client_version", ""))
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        super().stop(how)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        super().__exit__(kind, error, tb)
-        self._short.cleanup()
-
-    def call(self, method: str, *params: Any) -> Any:
-        """One XML-RPC call by hand, past the client that is tested."""
-        body = xmlrpc.client.dumps(params, method).encode()
-        head = b"CONTENT_LENGTH\0%d\0SCGI\x001\0" % len(body)
-        line = (
-            socket.create_connection(("127.0.0.1", self.port), timeout=10)
-            if self.port
-            else socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        )
-        with line:
-            if not self.port:
-                line.settimeout(10)
-                line.connect(self.socket)
-            line.sendall(b"%d:%s,%s" % (len(head), head, body))
-            taken = b"".join(iter(lambda: line.recv(65536), b""))
-        answer = taken.partition(b"\r\n\r\n")[2]
-        if not answer:
-            raise ConnectionError("no answer")
-        return xmlrpc.client.loads(answer)[0][0]
-
-    def add(self, made: Made, *, label: str = "", start: bool = True, folder: Path | None = None) -> str:
+    def add(self, torrent: Metainfo, *, folder: Path | None = None, label: str = "", start: bool = True) -> str:
         """Load a torrent whose data lies in the downloads already, and wait until its check is over."""
-        load = "load.raw_start" if start else "load.raw"
-        more = [f"d.directory.set={folder}"] if folder else []
-        self.call(load, "", xmlrpc.client.Binary(made.content), *more, *([f"d.custom1.set={label}"] if label else []))
-        target = made.hash.upper()
+        super().add(torrent, folder=folder, label=label, start=start)
+        target = torrent.hash.upper()
         if start:
-            until(lambda: self.call("d.complete", target) == 1, f"{made.name} is checked")
-            until(lambda: self.call("d.is_active", target) == 1, f"{made.name} is active")
+            until(lambda: self.call("d.complete", target) == 1, f"{torrent.name} is checked")
+            until(lambda: self.call("d.is_active", target) == 1, f"{torrent.name} is active")
         else:
-            until(lambda: self.call("d.hash", target) == target, f"{made.name} is loaded")
-        return made.hash
-
-    def hashes(self) -> set[str]:
-        return {h.lower() for h in self.call("download_list", "")}
+            until(lambda: self.call("d.hash", target) == target, f"{torrent.name} is loaded")
+        return torrent.hash
 
 
 @contextlib.contextmanager
@@ -302,7 +175,7 @@ class Qbittorrent(Server):
         )
         return ["qbittorrent-nox", f"--profile={self.folder}"]
 
-    def ready(self) -> bool:
+    def answers(self) -> bool:
         try:
             self._login()
         except urllib.error.HTTPError:
@@ -320,7 +193,7 @@ class Qbittorrent(Server):
         body, _ = fetched(request)
         return json.loads(body) if body[:1] in b"[{" and body else body.decode()
 
-    def add(self, made: Made, *, category: str = "", tags: str = "") -> str:
+    def add(self, made: Metainfo, *, category: str = "", tags: str = "") -> str:
         """Add a torrent whose data lies in the downloads already, and wait until its check is over."""
         edge = "arr-test-edge"
         fields = {"savepath": str(self.downloads), "category": category, "tags": tags}
@@ -363,7 +236,7 @@ class Transmission(Server):
             str(free_port()), "-i", "127.0.0.1", "-M",
         ]  # fmt: skip
 
-    def ready(self) -> bool:
+    def answers(self) -> bool:
         return bool(self.ask("session-get"))
 
     def ask(self, method: str, **arguments: Any) -> Any:
@@ -379,7 +252,7 @@ class Transmission(Server):
                     raise
                 self._session = e.headers["x-transmission-session-id"]
 
-    def add(self, made: Made, *, labels: tuple[str, ...] = ()) -> str:
+    def add(self, made: Metainfo, *, labels: tuple[str, ...] = ()) -> str:
         """Add a torrent whose data lies in the downloads already, and wait until its check is over."""
         self.ask("torrent-add", metainfo=base64.b64encode(made.content).decode(), paused=False)
         if labels:
