@@ -11,7 +11,9 @@ from collections.abc import Collection
 
 _NAME = r"(?:api_?key|pass(?:word|wd|phrase)?|token|secret)"
 _WHOLE = re.compile(rf"[\w-]*{_NAME}", re.I)
-_WORD = rf"(?<![\w-])[\w-]*{_NAME}"  # from the start of a word only: from each part of it, a long one would take minutes
+_WORD = (
+    rf"(?<![\w-])[\w-]*{_NAME}"  # from the start of a word only: from each part of it, a long one would take minutes
+)
 _NAMED = re.compile(rf"""({_WORD}["']?\s*:\s+|{_WORD}["']\s*:)(?!\s*\{{\s*(?:env|file)\b)(.+)""", re.I)
 _URL = re.compile(r"(://)(\S*)(?=@)")
 _QUERY = re.compile(rf"([?&][\w-]*{_NAME}=)([^&\s\"']+)", re.I)

@@ -6,10 +6,11 @@ obligation, and not past a `keep`. Pure; called for planning and once more, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from reconciler.units import age_text, size_text
 from resources.clients.torrents import Torrent
@@ -60,10 +61,11 @@ def judge(spec: RetentionSpec, it: Known) -> Judgement:
     busy = _busy(it.torrent, delete)
     if busy is not None:
         return Judgement(UNKNOWN if busy.value is None else STAY, (busy.says,), delete, "state")
-    met = list(obligations(spec.trackers, it))
-    first = next((a for a in met if a.value is not True), None)
-    if first is not None:
-        return Judgement(STAY if first.value is False else UNKNOWN, (first.says,), delete, "obligation")
+    met = []
+    for answer in obligations(spec.trackers, it):
+        if answer.value is not True:
+            return Judgement(STAY if answer.value is False else UNKNOWN, (answer.says,), delete, "obligation")
+        met.append(answer)
     for rule in (*(group.keep if group else ()), *spec.keep):
         kept = holds(rule, it)
         if kept.value is not False:
@@ -114,7 +116,7 @@ def obligations(trackers: Trackers, it: Known) -> Iterable[Answer]:
         yield Answer(None, "the address of one of its trackers cannot be understood")
     seen: set[str] = set()
     for host in hosts:
-        names = [n for n, o in trackers.named.items() if any(_matches(host, p) for p in o.match)]
+        names = [n for n, o in trackers.named.items() if _fits(host, o.match)]
         if not names and trackers.unlisted == "hold":
             yield Answer(False, f"its tracker {host} is not listed, and what is not listed is held")
         for name in names:
@@ -128,13 +130,18 @@ def _matches(text: str, pattern: str) -> bool:
     return fnmatchcase(text.lower(), pattern.lower())
 
 
+@lru_cache(maxsize=4096)
+def _fits(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(_matches(text, pattern) for pattern in patterns)
+
+
 def _among(value: str, wanted: Text) -> bool:
     return any(_matches(value, p) for p in ((wanted,) if isinstance(wanted, str) else wanted))
 
 
 def holds(rule: Condition, it: Known) -> Answer:
     """Whether a condition holds; False beats unknown, unknown beats True."""
-    answers = [*_fields(rule, it)]
+    answers = [_ASK[name](rule, it) for name in rule.asked]
     if rule.all is not None:
         answers += [holds(inner, it) for inner in rule.all]
     if rule.any is not None:
@@ -154,41 +161,53 @@ def _any(answers: list[Answer]) -> Answer:
     return Answer(False, " and ".join(a.says for a in answers))
 
 
-def _fields(rule: Condition, it: Known) -> Iterable[Answer]:
+def _imported(rule: Condition, it: Known) -> Answer:
+    return Answer(None if it.imported is None else it.imported is rule.imported, it.imported_says)
+
+
+def _seeded(rule: Condition, it: Known) -> Answer:
+    known = [s for s in (it.torrent.seeded_s, it.seeded_s) if s is not None]
+    return _compared("seeded", rule.seeded, max(known, default=None), age_text)
+
+
+def _aged(rule: Condition, it: Known) -> Answer:
     t = it.torrent
-    if rule.imported is not None:
-        value = None if it.imported is None else it.imported is rule.imported
-        yield Answer(value, it.imported_says)
-    seeded = max((s for s in (t.seeded_s, it.seeded_s) if s is not None), default=None)
     later = max((m for m in (t.added, t.finished) if m is not None), default=None) if t.finished else None
-    age = None if later is None else (it.now - later).total_seconds()
-    for limit, number, word, text in (
-        (rule.ratio, t.ratio, "ratio", _ratio),
-        (rule.seeded, seeded, "seeded", age_text),
-        (rule.age, age, "age", age_text),
-        (rule.size, t.size, "size", _size),
-        (rule.seeders, t.seeders, "seeders", _whole),
-    ):
-        if limit is not None:
-            yield _compared(word, limit, number, text)
-    for wanted, values, word in (
-        (rule.label, (t.label,), "label"),
-        (rule.tag, t.tags, "tag"),
-        (rule.name, (t.name,), "name"),
-        (rule.tracker, tuple(x.host for x in t.trackers) if t.trackers is not None else None, "tracker"),
-    ):
-        if wanted is not None:
-            yield _listed(word, wanted, values)
-    if rule.private is not None:
-        value = None if t.private is None else t.private is rule.private
-        yield Answer(value, "not known whether it is private" if value is None else _private(t.private))
+    return _compared("age", rule.age, None if later is None else (it.now - later).total_seconds(), age_text)
+
+
+def _tracked(rule: Condition, it: Known) -> Answer:
+    trackers = it.torrent.trackers
+    return _listed("tracker", rule.tracker, None if trackers is None else tuple(t.host for t in trackers))
+
+
+def _secret(rule: Condition, it: Known) -> Answer:
+    private = it.torrent.private
+    value = None if private is None else private is rule.private
+    return Answer(value, "not known whether it is private" if value is None else _private(private))
+
+
+_ASK: Mapping[str, Callable[[Condition, Known], Answer]] = {
+    "imported": _imported,
+    "ratio": lambda rule, it: _compared("ratio", rule.ratio, it.torrent.ratio, _ratio),
+    "seeded": _seeded,
+    "age": _aged,
+    "size": lambda rule, it: _compared("size", rule.size, it.torrent.size, _size),
+    "seeders": lambda rule, it: _compared("seeders", rule.seeders, it.torrent.seeders, _whole),
+    "label": lambda rule, it: _listed("label", rule.label, (it.torrent.label,)),
+    "tag": lambda rule, it: _listed("tag", rule.tag, it.torrent.tags),
+    "name": lambda rule, it: _listed("name", rule.name, (it.torrent.name,)),
+    "tracker": _tracked,
+    "private": _secret,
+}
 
 
 def _private(private: bool | None) -> str:
     return "it is private" if private else "it is not private"
 
 
-def _listed(word: str, wanted: Text, values: tuple[str, ...] | None) -> Answer:
+def _listed(word: str, wanted: Text | None, values: tuple[str, ...] | None) -> Answer:
+    assert wanted is not None  # noqa: S101  # only what a condition says is asked
     asked = wanted if isinstance(wanted, str) else " or ".join(wanted)
     if values is None:
         return Answer(None, f"its {word} is not known")
@@ -196,7 +215,8 @@ def _listed(word: str, wanted: Text, values: tuple[str, ...] | None) -> Answer:
     return Answer(found is not None, f"{word} {found}" if found is not None else f"its {word} is not {asked}")
 
 
-def _compared(word: str, limit: Comparison, number: float | None, text: Callable[[float], str]) -> Answer:
+def _compared(word: str, limit: Comparison | None, number: float | None, text: Callable[[float], str]) -> Answer:
+    assert limit is not None  # noqa: S101  # only what a condition says is asked
     if number is None:
         return Answer(None, f"its {word} is not known")
     told = f"{word} {text(number)}"

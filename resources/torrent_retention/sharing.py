@@ -240,7 +240,10 @@ class Sharing:
         return []
 
     def _groups(self) -> None:
-        """Everybody who shares goes, or nobody does."""
+        """Everybody who shares goes, or nobody does. Where nobody's data goes, nobody shares anything."""
+        if not any(c.judgement.delete == "data" for c in self._found.values()):
+            self._out.groups += [(candidate,) for candidate in self._found.values()]
+            return
         name, graph = self._spec.connection, self._world.graph
         by = {referer(name, c.torrent): c for c in self._found.values()}
         done: set[Referer] = set()

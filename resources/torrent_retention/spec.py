@@ -7,6 +7,7 @@ a torrent is judged by the very same rules once more at the moment of doing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
@@ -48,6 +49,12 @@ class Condition(_Part):
     tracker: Text | None = Field(default=None, description="The host of one of its trackers is one of these.")
     private: bool | None = Field(default=None, description="Whether it is marked private.")
 
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The fields that it says, but for any and all, in their order."""
+        names = (n for n in type(self).model_fields if n not in ("any", "all"))
+        return tuple(n for n in names if getattr(self, n) is not None)
+
     @model_validator(mode="after")
     def _something(self) -> Condition:
         if not self.model_dump(exclude_none=True):
@@ -78,11 +85,11 @@ class Trackers(RootModel[dict[str, Obligation | Literal["hold", "allow"]]]):
                 )
         return self
 
-    @property
+    @cached_property
     def unlisted(self) -> str:
         return str(self.root.get("unlisted", "hold"))
 
-    @property
+    @cached_property
     def named(self) -> Mapping[str, Obligation]:
         return {name: value for name, value in self.root.items() if isinstance(value, Obligation)}
 
