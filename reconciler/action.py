@@ -20,7 +20,7 @@ Cause = Literal["wish", "drift", "start", "repair"]
 class Value(BaseModel):
     """A frozen, strict value that can stand in a plan."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Effects(Value):
