@@ -40,6 +40,8 @@ def plain(path: str) -> str:
     """Without a trailing slash, doubled slashes and dots; "" for what is not absolute."""
     if not path.startswith("/") or "\0" in path:
         return ""
+    if "//" not in path and "/." not in path:
+        return path.rstrip("/") or "/"
     return "/" + posixpath.normpath(path).strip("/")
 
 

@@ -173,8 +173,8 @@ def placed(stack: Stack, torrents: Mapping[str, Iterable[Torrent]]) -> Graph:
     found = [(name, t, place(stack, name, t.content)) for name, several in torrents.items() for t in several]
     bare = {where for _, _, where in found if where is not None and not where.space}
     for name, torrent, where in found:
-        told = Place("", plain(torrent.content))
-        graph.add(referer(name, torrent), where, [told] if told in bare else [])
+        told = Place("", plain(torrent.content)) if bare else None
+        graph.add(referer(name, torrent), where, [told] if told in bare and told is not None else [])
     return graph
 
 
