@@ -21,7 +21,7 @@ from resources.clients.sftp import Digests, RemoteFile, RemoteStat, RemoteTree
 from resources.clients.sftp.client import SftpClient
 from resources.clients.sftp.fetch import Fetch, FetchFailed, Job, Pace
 from resources.clients.sftp.names import shown
-from resources.seedbox_transfer.release import Release, make
+from resources.seedbox_transfer.release import Release, fingerprint, make, wanted
 
 PIECE = 1 << 20  # bytes read at a time for a checksum
 AGAIN = 2  # times that files whose checksum differs are fetched
@@ -102,7 +102,7 @@ class _Bringing:
         self.stage.keep_only(self._names())
         if not self._fetch(self.release.files):
             return self._halted()
-        if look(self.client, self.order).fingerprint != self.release.fingerprint:
+        if self._fingerprint() != self.release.fingerprint:
             return _moved(
                 "it changed on the server while it was read: what is here stays, nothing was put in its place"
             )
@@ -112,6 +112,14 @@ class _Bringing:
         self._times()
         self.stage.publish(single=self.release.single)
         return None
+
+    def _fingerprint(self) -> str:
+        """Of the release as it is on the server now; no second one is made of it, as it may have very many files."""
+        order = self.order
+        if self.release.single:
+            return look(self.client, order).fingerprint
+        tree = self.client.read(RemoteTree(order.connection, order.remote))
+        return fingerprint(wanted(order.name, tree, order.exclude))
 
     def _local(self, file: RemoteFile) -> str:
         return file.path or self.order.name

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from resources.clients.localfs.quarantine import FOLDER
 from resources.clients.localfs.staging import PARTIAL
@@ -54,7 +55,18 @@ def digest(rows: Iterable[object]) -> str:
 
 
 def shape(files: Iterable[tuple[str, int]]) -> str:
-    return digest(sorted(files))
+    """Of paths and sizes, sorted by path."""
+    return digest(files)
+
+
+def fingerprint(files: Iterable[RemoteFile]) -> str:
+    """Of what is to come, sorted by path."""
+    return digest([f.path, f.size, f.mtime_ns] for f in files)
+
+
+def wanted(name: str, entries: Sequence[RemoteFile], patterns: Sequence[str]) -> Iterator[RemoteFile]:
+    """The files that are to come, in the order of `entries`."""
+    return (e for e in entries if e.kind == "file" and not excluded(e.path or name, patterns))
 
 
 def excluded(path: str, patterns: Sequence[str]) -> bool:
@@ -76,13 +88,13 @@ def make(name: str, entries: Sequence[RemoteFile], patterns: Sequence[str]) -> R
     """The release `name` of its entries (paths in the release; one entry with the path "" for what is no folder)."""
     single = len(entries) == 1 and entries[0].path == "" and entries[0].kind != "folder"
     kept = [e for e in entries if e.kind != "folder" and not excluded(e.path or name, patterns)]
-    files = tuple(sorted((e for e in kept if e.kind == "file"), key=lambda f: f.path))
+    files = tuple(sorted(wanted(name, kept, ()), key=lambda f: f.path))
     return Release(
         name=name,
         single=single,
         files=files,
         problem=_problem(name, kept),
-        fingerprint=digest([f.path, f.size, f.mtime_ns] for f in files),
+        fingerprint=fingerprint(files),
         shape=shape((f.path, f.size) for f in files),
     )
 
@@ -99,7 +111,7 @@ def _problem(name: str, kept: Sequence[RemoteFile]) -> str:
         if entry.kind == "other":
             return f"{shown(entry.path) or 'it'} is no file"
     paths = [e.path for e in kept]
-    if len(set(paths)) != len(paths):
+    if any(one == other for one, other in pairwise(sorted(paths))):
         return "the server lists a name twice"
     if pair := collision(paths):
         return f"{shown(pair[0])} and {shown(pair[1])} differ in letter case only"

@@ -26,6 +26,7 @@ class Tree:
         self._line = line
         self._root = root.rstrip(b"/") or b"/"
         self._found: list[RemoteFile] = []
+        self._times: dict[int, int] = {}  # one number for all files of one second: there may be very many
         self._waiting: deque[bytes] = deque([b""])  # folders, relative to the root
         self._open = 0
         self._failure: Exception | None = None
@@ -39,7 +40,8 @@ class Tree:
         self._ended.wait()
         if self._failure is not None:
             raise self._failure
-        return tuple(sorted(self._found, key=lambda f: f.path))
+        self._found.sort(key=lambda f: f.path)
+        return tuple(self._found)
 
     def _more(self) -> None:
         while self._waiting and self._open < FOLDERS and self._failure is None:
@@ -80,10 +82,9 @@ class Tree:
                 kind = "other"  # a name with a slash speaks of another folder: told as it came, never walked into
             if kind == "folder" and path.count(b"/") < DEEPEST:
                 self._waiting.append(path)
-            told = RemoteFile(
-                decode(path), (attrs.size or 0) if kind == "file" else 0, (attrs.mtime or 0) * 10**9, kind
-            )
-            self._found.append(told)
+            time = (attrs.mtime or 0) * 10**9
+            size = (attrs.size or 0) if kind == "file" else 0
+            self._found.append(RemoteFile(decode(path), size, self._times.setdefault(time, time), kind))
         if len(self._found) > MOST:
             self._fail(ReadFailed("incomplete", f"{shown(decode(self._root))} holds more than {MOST} entries"))
 

@@ -56,7 +56,13 @@ def collision(paths: Iterable[str]) -> tuple[str, str] | None:
     """Two paths that a file system would take for one which knows no letter case or composes letters; None: there are none."""
     seen: dict[str, str] = {}
     for path in paths:
-        other = seen.setdefault(unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()), path)
+        other = seen.setdefault(_folded(path), path)
         if other != path:
             return other, path
     return None
+
+
+def _folded(path: str) -> str:
+    """What such a file system makes of a name; the very same text where it makes nothing of it, as there may be very many."""
+    low = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return path if low == path else low
