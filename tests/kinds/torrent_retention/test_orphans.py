@@ -86,7 +86,7 @@ def test_a_list_that_lacks_some_is_not_believed_at_once(tmp_path: Path, monkeypa
     qb_yaml = "{{app: qbittorrent, url: '{url}', user: admin, password: {{env: QB_PASSWORD}}}}"
     with Rtorrent([mine]) as rt, Qbittorrent(theirs) as qb:
         sim = Sim(tmp_path, {"rt": rt.url, "qb": qb_yaml.format(url=qb.url)}, downloads)
-        sim.declare(STAY.replace("100", "2"))
+        sim.declare(STAY.replace(">= 100", ">= 2"))
         assert goes(sim.proposal()) == [] and "in qb uses the same data" in held(sim.proposal())["Shared.mkv"]
         gone = [theirs[0], theirs[1], theirs[2]]
         for one in gone:
@@ -106,7 +106,7 @@ def test_what_we_removed_does_not_make_a_list_short(tmp_path: Path, monkeypatch:
     qb_yaml = "{{app: qbittorrent, url: '{url}', user: admin, password: {{env: QB_PASSWORD}}}}"
     with Rtorrent([mine]) as rt, Qbittorrent(theirs) as qb:
         sim = Sim(tmp_path, {"rt": rt.url, "qb": qb_yaml.format(url=qb.url)}, downloads)
-        sim.declare(STAY.replace("100", "2"))
+        sim.declare(STAY.replace(">= 100", ">= 2"))
         wish = (sim.desired / "wish.yaml").read_text()
         other = wish.replace("seedbox:", "other:").replace("connection: rt", "connection: qb")
         (sim.desired / "wish.yaml").write_text(wish + other.partition("torrent_retention:\n")[2])
