@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from reconciler.action import Blocked
@@ -153,11 +154,11 @@ class Chooser:
     def _known(self) -> None:
         """What earlier waves found about single items: their true size, missing files, hard links."""
         by_id = {(t.connection, t.item.id): t for t in self.things.values()}
-        for query, answer in self.ground.facts.answers.items():
-            if isinstance(query, FileRows):
-                thing = by_id.get((query.connection, query.item_id))
-                if thing is not None and thing.key not in self.nos:
-                    self._examine(thing, answer)
+        asked = {(q.connection, q.item_id): a for q, a in self.ground.facts.answers.items() if isinstance(q, FileRows)}
+        for which, answer in sorted(asked.items(), key=itemgetter(0)):  # whatever order they came in
+            thing = by_id.get(which)
+            if thing is not None and thing.key not in self.nos:
+                self._examine(thing, answer)
 
     def _examine(self, thing: Thing, rows: Any) -> None:
         media = MediaFiles(thing.connection, thing.item.path)
