@@ -21,11 +21,11 @@ from reconciler.units import age_text, size_text
 from resources.clients.servarr import Queue
 from resources.clients.servarr.history import History
 from resources.clients.torrents import APPS, Torrent, TorrentFile, Torrents
+from resources.imports import STILL, Imports, Taken
 from resources.references.places import Place, place, plain
 from resources.seedbox_transfer.memory import KIND, Memory, kept, subject
 from resources.seedbox_transfer.release import Release, digest
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
-from resources.torrent_retention.imported import STILL, Imports, Taken
 
 MOST = 10_000  # files of one release: they stand in the plan
 Seedbox = Resource[SeedboxTransferSpec]

@@ -72,8 +72,8 @@ class Remove(Verb):
     }
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        from resources.imports import Taken, still_taken  # noqa: PLC0415  # as above
         from resources.seedbox_transfer.removal import rows  # noqa: PLC0415  # as above
-        from resources.torrent_retention.imported import Taken, still_taken  # noqa: PLC0415  # as above
 
         try:
             there = _look(world, action)

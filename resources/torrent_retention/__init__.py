@@ -2,8 +2,8 @@
 
     spec      what a person writes          comparisons  `>= 14d` and its like
     world     facts → torrents and places   judge        the rules over one torrent
-    imported  the proof of an import        observed     what only time tells
     decide    who goes, who is held         sharing      whose data it is besides
+    observed  what only time tells
     planning  the proposal                  removal, stranded, orphans   its actions
     reads     what has to be asked          verbs/       remove, pause, quarantine, restore, purge
 

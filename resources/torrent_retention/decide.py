@@ -17,9 +17,9 @@ from reconciler.action import Blocked, Held
 from reconciler.facts import Facts, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from resources.clients.torrents import OneTorrent, Torrent
+from resources.imports import Imports, Proof, Taken
 from resources.references import Place
 from resources.references.places import plain
-from resources.torrent_retention.imported import Imports, Proof, Taken
 from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.sharing import Bytes, Sharing, ties

@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from reconciler.units import age_text, size_text
 from resources.clients.torrents import Torrent
+from resources.imports import Taken
 from resources.torrent_retention.comparisons import Comparison
-from resources.torrent_retention.imported import Taken
 from resources.torrent_retention.spec import Condition, Group, RetentionSpec, Text, Trackers
 
 GO, STAY, UNKNOWN = "go", "stay", "unknown"

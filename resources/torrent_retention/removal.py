@@ -13,9 +13,9 @@ from reconciler.action import Action, Compensation, Effects, Json
 from reconciler.units import age_text, size_text
 from resources.clients.localfs import HERE, Inode
 from resources.clients.torrents import DELETES_DATA
+from resources.imports import STILL
 from resources.references.graph import Freed
 from resources.torrent_retention.decide import Candidate
-from resources.torrent_retention.imported import STILL
 from resources.torrent_retention.sharing import union
 from resources.torrent_retention.world import World, digest, files_digest, lookers, mappings, referer, subject
 

@@ -17,10 +17,10 @@ from reconciler.facts import Known, ReadFailed
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
+from resources.imports import looks
 from resources.references import Graph, Place, Referer, place, seen
 from resources.references.graph import Freed, freed
 from resources.references.places import plain, root_of
-from resources.torrent_retention.imported import looks
 from resources.torrent_retention.world import referer
 
 if TYPE_CHECKING:

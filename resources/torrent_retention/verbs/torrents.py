@@ -18,8 +18,8 @@ from reconciler.kind import ReplyLost, Verb, Verdict, World, WriteRefused
 from reconciler.units import size_text
 from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
+from resources.imports import Taken, still_taken
 from resources.torrent_retention import judge
-from resources.torrent_retention.imported import Taken, still_taken
 from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.sharing import tie, ties

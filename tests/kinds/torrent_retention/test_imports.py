@@ -9,7 +9,7 @@ import pytest
 
 from resources.clients.servarr.history import Event
 from resources.clients.torrents import TorrentFile
-from resources.torrent_retention.coverage import uncovered
+from resources.imports.coverage import uncovered
 from sandbox.torrents.rtorrent import Rtorrent
 from tests.kinds.torrent_retention.sim import FREE, Sim, goes, held, payload
 from tests.kinds.torrent_retention.world import by_hand, sonarr

@@ -1,4 +1,4 @@
-"""Does what was imported account for the whole payload? For downloads that no app has grabbed. Pure, called by `imported`.
+"""Does what was imported account for the whole payload? For downloads that no app has grabbed. Pure, called by `proof`.
 
 A grab lists every part that is awaited. Without one (a torrent that was added by hand, an import by hand) the history only
 tells which files were taken: one episode of a season would speak for all of it. Then every video of the payload has to be

@@ -20,8 +20,8 @@ from resources.clients.localfs import HERE, Inodes
 from resources.clients.servarr import FileRow, FileRows
 from resources.clients.servarr.history import GRABBED, IGNORED, IMPORTED, Event, History
 from resources.clients.torrents import TorrentFile
+from resources.imports.coverage import uncovered
 from resources.references import seen
-from resources.torrent_retention.coverage import uncovered
 
 STILL = "there"
 
