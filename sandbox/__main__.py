@@ -62,6 +62,7 @@ def main(arguments: list[str]) -> int:
     while True:
         worker = os.fork()
         if worker == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who starts us with nohup has it ignored
             if "--tied" in arguments:
                 threading.Thread(target=_end_with_starter, daemon=True).start()
             _serve(app, folder, spec, watch)

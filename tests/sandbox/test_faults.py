@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import os
 import random
+import select
+import signal
 import socket
 import threading
 import time
@@ -292,3 +295,17 @@ def test_every_fault_is_explained() -> None:
     assert set(NAMES) == set(MOVES) | set(ANSWERS) | set(WIRE)
     source = Path(__file__).read_text() + Path(__file__).with_name("test_wire.py").read_text()
     assert [n for n in NAMES if f'"{n}"' not in source] == []
+
+
+def test_a_hangup_restarts_a_server_also_where_its_starter_ignores_it(play: Play) -> None:
+    """What nohup starts ignores the signal, and so do all its children that don't say otherwise."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = play(library("Alpha Station"))["sonarr"].process
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process is not None and process.stdout is not None
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGHUP)
+    assert select.select([process.stdout], [], [], 20)[0], "it did not come back"
+    assert process.stdout.readline().strip().isdigit()
