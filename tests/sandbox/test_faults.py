@@ -20,7 +20,7 @@ from sandbox.control import Unreachable
 from sandbox.faults import ANSWERS, MOVES, NAMES, WIRE
 from sandbox.process import Stack
 from sandbox.scenarios.build import MB, Library, movie, server, show, world
-from tests.sandbox.play import Client, until
+from tests.sandbox.play import Client, library, until
 
 API = "/api/v3"
 A, B = "/data/a", "/data/b"
@@ -297,7 +297,7 @@ def test_every_fault_is_explained() -> None:
     assert [n for n in NAMES if f'"{n}"' not in source] == []
 
 
-def test_a_hangup_restarts_a_server_also_where_its_starter_ignores_it(play: Play) -> None:
+def test_a_hangup_restarts_a_server_also_where_its_starter_ignores_it(play: Callable[..., Stack]) -> None:
     """What nohup starts ignores the signal, and so do all its children that don't say otherwise."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
