@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Tests at a time: two a core, because most of what the live ones do is wait for servers.
-WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
+# Tests at a time: three a core, because much of what the live ones do is wait for servers.
+WORKERS ?= $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 1))))
 
 # The tests start `arr` hundreds of times: compiled modules are kept, also where the environment says not to.
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,7 +58,7 @@ proof: lint
 	rm -rf build/figures
 	mkdir -p build/figures
 	date +%s > build/figures/began
-	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n auto --dist loadgroup
+	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m tests.reliability docs/reliability.md
 
 docs: $(READY)

@@ -18,7 +18,7 @@ from tests.simulation.replay import replay
 
 SEEDS = Path(__file__).parent / "seeds"
 PARTS = 16 if PROOF else 2
-OPERATIONS = 6500 if PROOF else 1500  # of each part
+OPERATIONS = 6500 if PROOF else 1000  # of each part
 WHAT = (
     "random worlds, wishes and operations (edits, drift, plans, applies, crashes, faults, time), the laws looked at after "
     "each; convergences are worlds that came to rest once faults had stopped, in at most the rounds given"

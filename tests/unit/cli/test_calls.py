@@ -245,9 +245,11 @@ def test_ctrl_c_while_a_server_is_slow(tmp_path: Path) -> None:
             f"  tv: {{app: sonarr, url: 'http://127.0.0.1:{server.getsockname()[1]}', api_key: {{env: TV_KEY}}}}\n"
             "tag:\n  kids: {connections: [tv]}\n"
         )
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs with & ignores it
         with subprocess.Popen(
             [arr, "plan"], cwd=tmp_path, env={**os.environ, "TV_KEY": "0123456789"}, stderr=subprocess.PIPE, text=True
         ) as plan:
+            signal.signal(signal.SIGINT, before)
             held, _ = server.accept()  # it has asked, and gets no answer
             with held:
                 plan.send_signal(signal.SIGINT)
