@@ -40,7 +40,7 @@ demo-seedbox: $(READY)
 	@$(BIN)/python -m sandbox.seedbox
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -58,7 +58,7 @@ proof: lint
 	rm -rf build/figures
 	mkdir -p build/figures
 	date +%s > build/figures/began
-	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m tests.reliability docs/reliability.md
 
 docs: $(READY)
