@@ -25,6 +25,7 @@ from reconciler.store.rows import time_text
 LOCK = "arr.lock"
 HOLDER = "arr.lock.json"
 DRAFT = "arr.db.new"  # a state that is being made
+LOOKED_AT = 10.0  # seconds at most that others hold a file to see whether its process lives: they let go at once
 
 
 class Holder(BaseModel):
@@ -67,9 +68,9 @@ def hold(folder: Path, purpose: str, now: datetime, *, wait: float = 0.0) -> Ite
 def living(folder: Path, run: str) -> Iterator[None]:
     """Show that the process of `run` is at work, for the block. The kernel's lock again: it ends with the process."""
     path = folder / f"{run}.live"
-    lock = FileLock(path, timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False)
+    lock = FileLock(path, timeout=LOOKED_AT, mode=0o600, thread_local=False, fallback_to_soft=False)
     with faults(path):
-        lock.acquire()
+        lock.acquire(poll_interval=0.01)
     try:
         yield
     finally:
@@ -87,12 +88,21 @@ def alive(folder: Path, run: str) -> bool:
             return False
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _forget(path)
+            if _is_at(handle, path):
+                _forget(path)
         except BlockingIOError:
             return True
         finally:
             os.close(handle)
     return False
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open file is the one at `path`: another one may have come there since, which somebody else holds."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _tidy(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from reconciler.clock import FakeClock, SystemClock
 from reconciler.errors import Exit, LockedError, StoreError
 from reconciler.store import Store
+from reconciler.store.lock import alive, living
 from tests.unit.store.parts import Child, action, ordinary_user
 
 
@@ -171,3 +172,24 @@ def test_what_killed_processes_left_is_cleared_by_the_next_run(store: Store, fol
     with store.lock("a run that finds nothing to do"):
         assert not (folder / "r000007.live").exists()
     assert not [*folder.glob("*.live"), *folder.glob("arr.db.new*")]
+
+
+def test_who_is_looked_at_while_it_begins_is_at_work_all_the_same(tmp_path: Path) -> None:
+    """Others that see whether a run lives hold its file for a moment, and clear it away where nobody does."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            alive(tmp_path, "r000001")
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(300):
+            with living(tmp_path, "r000001"):
+                assert alive(tmp_path, "r000001")
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
