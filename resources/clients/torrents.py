@@ -22,6 +22,7 @@ APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these
 DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
 
 MOST_RATIO = 1e9
+MOST_SIZE = 1 << 63
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KEY = re.compile(r"(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{16,}")  # long, with a figure in it: no word that people write
 _WORD = re.compile(r"[A-Za-z]{1,12}(\.php)?")  # what an announce URL may show of its path: everything else may be a key
@@ -149,7 +150,7 @@ def public_url(url: str) -> str:
 
 def as_size(value: object) -> int | None:
     """Bytes, seconds or a count that a client tells; None for what is none: below zero, or more than can be kept."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST_SIZE:
         return None
     return value
 

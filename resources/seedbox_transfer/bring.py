@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from reconciler.facts import ReadFailed
@@ -23,8 +25,10 @@ from resources.clients.sftp.fetch import Fetch, FetchFailed, Job, Pace
 from resources.clients.sftp.names import shown
 from resources.seedbox_transfer.release import Release, fingerprint, make, wanted
 
-PIECE = 1 << 20  # bytes read at a time for a checksum
+SMALL = 64 << 10  # bytes; such a file is read whole for its checksum
 AGAIN = 2  # times that files whose checksum differs are fetched
+TOGETHER = 400  # files whose checksums are asked for in one question
+AHEAD = 2  # such questions under way at a time
 
 BY_CHECKSUM = "every file has the server's checksum"
 BY_READING = "every byte was read there a second time, and is the same"
@@ -99,7 +103,8 @@ class _Bringing:
         self.how = ""  # it was verified
 
     def run(self) -> Verdict | None:
-        self.stage.keep_only(self._names())
+        if self.stage.begun:
+            self.stage.keep_only(self._names())
         if not self._fetch(self.release.files):
             return self._halted()
         if self._fingerprint() != self.release.fingerprint:
@@ -194,12 +199,23 @@ class _Bringing:
         )
 
     def _different(self, files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
-        remote = {f"{self.order.remote}/{f.path}" if f.path else self.order.remote: f for f in files}
-        with ThreadPoolExecutor(2, thread_name_prefix="checksum") as pool:
-            there = pool.submit(self.client.read, Digests(self.order.connection, tuple(remote)))
-            here = list(pool.map(lambda f: _sha256(self.stage.files / self._local(f)), remote.values()))
-            told = there.result()
-        return tuple(f for (path, f), mine in zip(remote.items(), here, strict=True) if told[path] != mine)
+        """Those whose checksum is not the server's. Some at a time, both ends at once: there may be very many."""
+        some = (files[at : at + TOGETHER] for at in range(0, len(files), TOGETHER))
+        found: list[RemoteFile] = []
+        with ThreadPoolExecutor(2, thread_name_prefix="here") as here, ThreadPoolExecutor(AHEAD) as there:
+            asked = deque((part, there.submit(self._sums, part)) for part in islice(some, AHEAD))
+            while asked:
+                part, told = asked.popleft()
+                mine = here.map(lambda f: _sha256(self.stage.files / self._local(f)), part)
+                found += [file for file, one, other in zip(part, mine, told.result(), strict=True) if one != other]
+                asked.extend((part, there.submit(self._sums, part)) for part in islice(some, 1))
+        return tuple(found)
+
+    def _sums(self, files: tuple[RemoteFile, ...]) -> list[str]:
+        """The server's checksums."""
+        paths = tuple(f"{self.order.remote}/{f.path}" if f.path else self.order.remote for f in files)
+        told = self.client.read(Digests(self.order.connection, paths))
+        return [told[path] for path in paths]
 
     def _reread(self) -> Verdict | None:
         check = _Compare(self.stage)
@@ -228,7 +244,9 @@ class _Bringing:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size <= SMALL:  # not worth the buffer of a large one
+            return hashlib.sha256(file.read()).hexdigest()
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

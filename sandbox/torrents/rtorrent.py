@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import xmlrpc.client
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,45 @@ _SAFE = {
     "d.erase", "d.open", "d.close", "d.pause", "d.resume",
 }  # fmt: skip
 _SINCE_16 = {"d.complete", "d.timestamp.finished"}
+
+_TOLD: Mapping[str, Callable[[Torrent], Any]] = {
+    "d.hash": lambda t: t.hash.upper(),
+    "d.name": lambda t: t.name,
+    "d.size_bytes": lambda t: t.size,
+    "d.bytes_done": lambda t: t.size if t.complete else 0,
+    "d.left_bytes": lambda t: 0 if t.complete else t.size,
+    "d.state": lambda t: int(t.started),
+    "d.is_active": lambda t: int(t.active),
+    "d.hashing": lambda t: t.hashing,
+    "d.is_multi_file": lambda t: int(t.multi),
+    "d.directory": lambda t: t.directory,
+    "d.base_path": lambda t: t.content if t.opened else "",
+    "d.ratio": lambda t: 0 if t.hashing else t.ratio,
+    "d.up.total": lambda t: t.ratio * t.size // 1000,
+    "d.is_hash_checking": lambda t: int(bool(t.hashing)),
+    "d.complete": lambda t: int(t.complete),
+    "d.timestamp.finished": lambda t: t.finished if t.complete else 0,
+    "d.state_changed": lambda t: t.changed,
+    "d.message": lambda t: t.message,
+    "d.custom1": lambda t: t.label,
+    "d.is_private": lambda t: int(t.private),
+    "d.peers_complete": lambda t: t.seeders,
+}
+_ALIKE = {"d.custom": "", "d.is_meta": 0}  # of every torrent
+
+
+def _file(torrent: Torrent, path: str, size: int, name: str) -> Any:
+    if name == "f.path":
+        return path
+    if name == "f.size_bytes":
+        return size
+    if name in ("f.size_chunks", "f.completed_chunks"):
+        return max(1, size >> 18) if torrent.complete or name == "f.size_chunks" else 0
+    if name == "f.priority":
+        return 1
+    if name == "f.is_created":
+        return int(torrent.opened and os.path.isfile(f"{torrent.directory}/{path}"))  # noqa: PTH113
+    raise KeyError(name)
 
 
 class _Fault(Exception):
@@ -146,20 +186,11 @@ class Rtorrent:
                 for n, u in enumerate(torrent.trackers)
             ]
             return [[one[name] for name in names] for one in known]
-        return [[self._file(torrent, path, size, name) for name in names] for path, size in torrent.files]
-
-    def _file(self, torrent: Torrent, path: str, size: int, name: str) -> Any:
-        if name == "f.is_created":
-            return int(torrent.opened and os.path.isfile(f"{torrent.directory}/{path}"))  # noqa: PTH113
-        chunks = max(1, size >> 18)
-        values = {"f.path": path, "f.size_bytes": size, "f.size_chunks": chunks, "f.priority": 1}
-        values["f.completed_chunks"] = chunks if torrent.complete else 0
-        return values[name]
+        return [[_file(torrent, path, size, name) for name in names] for path, size in torrent.files]
 
     def _of(self, t: Torrent, method: str, params: list[str]) -> Any:
-        key = t.hash.upper()
         if method == "d.erase":
-            del self.torrents[key]
+            del self.torrents[t.hash.upper()]
             return 0
         if method in ("d.close", "d.stop", "d.pause"):
             t.active = False
@@ -169,18 +200,11 @@ class Rtorrent:
             t.opened = True
             t.active = method != "d.open"
             return 0
-        done = t.size if t.complete else 0
-        values: dict[str, Any] = {
-            "d.hash": key, "d.name": t.name, "d.size_bytes": t.size, "d.bytes_done": done, "d.left_bytes": t.size - done,
-            "d.state": int(t.started), "d.is_active": int(t.active), "d.hashing": t.hashing, "d.is_multi_file": int(t.multi),
-            "d.directory": t.directory, "d.base_path": t.content if t.opened else "", "d.ratio": 0 if t.hashing else t.ratio,
-            "d.up.total": t.ratio * t.size // 1000, "d.is_hash_checking": int(bool(t.hashing)), "d.complete": int(t.complete),
-            "d.timestamp.finished": t.finished if t.complete else 0, "d.state_changed": t.changed, "d.message": t.message,
-            "d.custom1": t.label, "d.custom": "", "d.is_private": int(t.private), "d.peers_complete": t.seeders, "d.is_meta": 0,
-        }  # fmt: skip
-        if method not in values:
-            raise _Fault(-506, f"Method '{method}' not defined")
-        return values[method]
+        if method in _TOLD:
+            return _TOLD[method](t)
+        if method in _ALIKE:
+            return _ALIKE[method]
+        raise _Fault(-506, f"Method '{method}' not defined")
 
 
 def _xml(value: Any) -> str:

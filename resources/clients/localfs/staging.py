@@ -166,6 +166,11 @@ class Staging:
             self._map.close()
             self._map = os.fdopen(os.dup(file.fileno()), "ab", buffering=0)
 
+    @property
+    def begun(self) -> bool:
+        """Whether something lies there already."""
+        return any(self.files.iterdir())
+
     def have(self, name: str, size: int, mtime_ns: int) -> Ranges:
         """What of a file is here: nothing when its size or time was another, or its bytes are not there."""
         known = self.here.get(name)

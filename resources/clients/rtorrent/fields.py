@@ -13,7 +13,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from reconciler.facts import ReadFailed
-from resources.clients.torrents import Torrent, TorrentFile, Tracker, as_hash, as_ratio, as_size, phrase_of, public_url
+from resources.clients.torrents import (
+    MOST_SIZE,
+    Torrent,
+    TorrentFile,
+    Tracker,
+    as_hash,
+    as_ratio,
+    as_size,
+    phrase_of,
+    public_url,
+)
 
 # name → (field, whether a torrent can be judged without it). A proxy that trusts nobody may refuse the optional ones.
 FIELDS: Mapping[str, tuple[str, bool]] = {
@@ -142,10 +152,15 @@ def _stretch(row: Row, state: str, finished: int | None, now: int | None) -> int
 
 def _file(values: list[Any]) -> TorrentFile:
     path, size, done, chunks, priority = values
-    if not isinstance(path, str) or any(as_size(v) is None for v in (size, done, chunks, priority)):
+    if not isinstance(path, str) or not _are_sizes((size, done, chunks, priority)):
         raise malformed("a file of a torrent has fields of another type")
     have = size if done >= chunks else size * done // max(1, chunks)
     return TorrentFile(path=path, size=size, done=have, wanted=priority > 0)
+
+
+def _are_sizes(values: tuple[Any, ...]) -> bool:
+    """As `as_size` of each; at once, because a client may have a million files."""
+    return set(map(type, values)) == {int} and min(values) >= 0 and max(values) < MOST_SIZE
 
 
 def _tracker(values: list[Any], message: str) -> Tracker:

@@ -250,19 +250,24 @@ def refused(error: Refused, path: bytes) -> Exception:
 
 
 def run(transport: paramiko.Transport, command: str, timeout: float) -> tuple[int, bytes]:
-    """A command on the server: exit status and output. ReadFailed when it may not be run."""
+    """A command on the server: exit status and output. ReadFailed: `refused` when it may not be run, `truncated` when the
+    line was cut meanwhile."""
     channel: Any = None
     try:
         channel = transport.open_session(timeout=timeout)
         channel.settimeout(timeout)
-        channel.exec_command(command)
+        channel.exec_command(f"cat > /dev/null; {command}")  # a server drops a line that ends what has ended by itself
         channel.shutdown_write()  # what the server may run in its place waits for requests, and goes when there are none
         parts = []
         while part := channel.recv(1 << 16):
             parts.append(part)
-        return channel.recv_exit_status(), b"".join(parts)
+        status = channel.recv_exit_status()
+        if transport.is_active():
+            return status, b"".join(parts)
     except (paramiko.SSHException, OSError, EOFError):
-        raise ReadFailed("refused", "the server runs no command for us") from None
+        if transport.is_active():
+            raise ReadFailed("refused", "the server runs no command for us") from None
     finally:
         if channel is not None:
             channel.close()
+    raise ReadFailed("truncated", "the server broke off while it ran a command", "try again")

@@ -37,13 +37,14 @@ class Buffered:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._have = memoryview(b"")
+        self._room = memoryview(bytearray(BUFFER))  # one for all reads: new ones each time leave holes in the memory
+        self._have = self._room[:0]
 
     def recv(self, most: int) -> bytes:
         if not self._have:
             if most >= BUFFER:
                 return self._sock.recv(most)
-            self._have = memoryview(self._sock.recv(BUFFER))
+            self._have = self._room[: self._sock.recv_into(self._room)]
         part, self._have = self._have[:most], self._have[most:]
         return bytes(part)
 
