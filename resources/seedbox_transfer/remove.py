@@ -1,21 +1,24 @@
 """`remove`: a release that came home and was imported leaves the server.
 
-Everything that the plan rests on is looked at again, and each file once more before it goes: nothing is deleted that is not
-the very file that was fetched, nothing through a link, and no folder that still holds something. Cut short, it leaves some
+Everything that the plan rests on is looked at again, and each file once more right before it goes: nothing is deleted that is
+not the very file that was fetched, nothing through a link, and no folder that still holds something. Cut short, it leaves some
 of the files, which the next plan takes for what is left of the same.
 """
 
 from __future__ import annotations
 
 import posixpath
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import ClassVar
 
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere
 from reconciler.kind import Verb, Verdict, World, WriteRefused
 from reconciler.stack import Stack
 from reconciler.units import size_text
+from resources.clients.localfs import Inode, Inodes
 from resources.clients.sftp import RemoteStat, RemoteTree
+from resources.clients.sftp.names import shown
 from resources.clients.torrents import Torrents
 from resources.seedbox_transfer.release import Release, digest
 
@@ -89,22 +92,22 @@ class Remove(Verb):
         )
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        """Some at a time: the files and their folders are looked at, and those files go. Then the folders, the deepest first."""
         data, client = action.data, world.client(action.data["connection"])
-        folders: dict[str, None] = {}
-        for path, size, mtime_ns in data["files"]:
-            file = f"{data['remote']}/{path}" if path else data["remote"]
-            for folder in _folders(data["remote"], path):
-                _expect(client, data["connection"], folder, "folder")
-                folders[folder] = None
-            told = _expect(client, data["connection"], file, "file")
-            if (told.size, told.mtime_ns) != (size, mtime_ns):
-                raise WriteRefused(f"{file} changed on the server: {KEPT}", "look at a new plan: arr plan")
-            client.unlink(file)
+        folders: set[str] = set()
+        for at in range(0, len(data["files"]), client.together):
+            some = {
+                _path(data["remote"], path): (size, time)
+                for path, size, time in data["files"][at : at + client.together]
+            }
+            ways = {folder for path in some for folder in _folders(data["remote"], path)}
+            for told in client.read(Inodes(data["connection"], (*sorted(ways), *some))):
+                _expect(told, some.get(told.path))
+            client.unlink_all(list(some))
+            folders |= ways
         for folder in sorted(folders, key=len, reverse=True):
-            try:
+            with suppress(WriteRefused, NotThere):  # something else is in it, as what was not to be fetched: it stays
                 client.rmdir(folder)
-            except (WriteRefused, NotThere):  # something else is in it, as what was not to be fetched: it stays
-                continue
         return None
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
@@ -119,21 +122,29 @@ class Remove(Verb):
         return Verdict("not-done", says)
 
 
-def _folders(remote: str, path: str) -> list[str]:
-    """The folders of a file from the release itself on, the uppermost first."""
-    names = posixpath.dirname(path).split("/") if posixpath.dirname(path) else []
-    return [posixpath.join(remote, *names[:end]) for end in range(len(names) + 1)] if path else []
+def _path(remote: str, path: str) -> str:
+    return f"{remote}/{path}" if path else remote
 
 
-def _expect(client: Any, connection: str, path: str, kind: str) -> Any:
-    """What lies at `path`, links not followed. WriteRefused when it is something else."""
-    try:
-        told = client.read(RemoteStat(connection, path))
-    except NotThere:
-        raise WriteRefused(f"{path} is gone from the server: {KEPT}", "look at a new plan: arr plan") from None
-    if told.kind != kind:
-        raise WriteRefused(f"{path} is no {kind} any more: {KEPT}", "look at it yourself")
-    return told
+def _folders(remote: str, file: str) -> list[str]:
+    """The folders of a file from the release itself on; none of a release that is a file."""
+    found = []
+    while file != remote:
+        file = posixpath.dirname(file)
+        found.append(file)
+    return found
+
+
+def _expect(told: Inode, file: tuple[int, int] | None) -> None:
+    """WriteRefused unless it is the file of that size and time, or (None) a folder."""
+    if told.state == "missing":
+        raise WriteRefused(f"{shown(told.path)} is gone from the server: {KEPT}", "look at a new plan: arr plan")
+    kind = "folder" if file is None else "file"
+    if told.state != kind:
+        why = f" ({told.why})" if told.why else ""
+        raise WriteRefused(f"{shown(told.path)} is no {kind} any more{why}: {KEPT}", "look at it yourself")
+    if file is not None and (told.size, told.mtime_ns) != file:
+        raise WriteRefused(f"{shown(told.path)} changed on the server: {KEPT}", "look at a new plan: arr plan")
 
 
 REMOVE = Remove()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from reconciler.kind import WriteRefused
+from reconciler.action import Action, Json
+from reconciler.facts import Fact
+from reconciler.kind import World, WriteRefused
 from resources.clients.sftp.client import SftpClient
+from resources.seedbox_transfer.remove import REMOVE
 from sandbox.torrents.model import Torrent
 from sandbox.torrents.rtorrent import Rtorrent
 from tests.effort import PROOF
@@ -151,16 +154,17 @@ def test_a_library_that_this_machine_does_not_see_proves_nothing(home: Home) -> 
 def test_a_removal_that_was_cut_is_carried_on(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     home.brought()
     home.forgotten()
-    unlink, gone = SftpClient.unlink, list[str]()
+    unlink, gone = SftpClient.unlink_all, list[str]()
 
-    def once(self: SftpClient, path: str) -> None:
+    def once(self: SftpClient, paths: Sequence[str]) -> None:
         if gone:
             raise WriteRefused("cut")
-        gone.append(path)
-        unlink(self, path)
+        gone.extend(paths)
+        unlink(self, paths)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SftpClient, "unlink", once)
+        patch.setattr(SftpClient, "together", 1)
+        patch.setattr(SftpClient, "unlink_all", once)
         (outcome,) = home.box.apply(home.box.plan()).outcomes
     assert outcome.state not in ("done", "stale"), outcome
     assert len(home.files() & set(COMES)) == 1
@@ -178,19 +182,44 @@ def test_a_file_that_changes_at_the_last_moment_stops_it(home: Home, monkeypatch
     home.forgotten()
     precious = home.box.folder / "precious"
     shutil.copytree(home.there / "subs", precious)
-    unlink = SftpClient.unlink
+    unlink = SftpClient.unlink_all
 
-    def swap(self: SftpClient, path: str) -> None:
-        unlink(self, path)
+    def swap(self: SftpClient, paths: Sequence[str]) -> None:
+        unlink(self, paths)
         shutil.rmtree(home.there / "subs", ignore_errors=True)
         (home.there / "subs").symlink_to(precious)
 
     plan = home.box.plan()
-    monkeypatch.setattr(SftpClient, "unlink", swap)
+    monkeypatch.setattr(SftpClient, "together", 1)
+    monkeypatch.setattr(SftpClient, "unlink_all", swap)
     (outcome,) = home.box.apply(plan).outcomes
     assert outcome.state != "stale"
     assert "is no folder any more" in outcome.says
     assert (precious / "e1.srt").exists()
+
+
+@pytest.mark.parametrize("number", [0, 63, 64, 130])
+def test_of_many_files_one_that_is_another_by_now_keeps_itself_and_what_follows(
+    home: Home, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Files go some at a time, in few round trips; each was looked at in the trip before."""
+    names = [f"{n:03}.mkv" for n in range(131)]
+    home.box.put("Show", dict.fromkeys(names, b"bytes"))
+    home.brought()
+    home.forgotten()
+    plan, read = home.box.plan(), REMOVE.read
+
+    def grown(world: World, action: Action) -> Fact[dict[str, Json]]:
+        found = read(world, action)
+        (home.there / names[number]).write_bytes(b"other bytes")  # after everything else was looked at
+        return found
+
+    monkeypatch.setattr(REMOVE, "read", grown)
+    (outcome,) = home.box.apply(plan).outcomes
+    assert outcome.state != "done" and "changed on the server" in outcome.says
+    left = {name for name in home.files() if name in names}
+    assert left == set(names[number // 64 * 64 :])
+    assert (home.there / names[number]).read_bytes() == b"other bytes"
 
 
 def test_where_nothing_is_to_be_removed_nobody_is_asked(home: Home) -> None:

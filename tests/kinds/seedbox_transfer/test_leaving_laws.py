@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -67,19 +67,20 @@ def test_law_6_intent_before_act(home: Home, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_law_7_a_lost_reply_is_looked_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer to the last deletion is lost: it happened, and that is seen. Then to the first: the rest is carried on."""
-    unlink = SftpClient.unlink
+    unlink = SftpClient.unlink_all
+    monkeypatch.setattr(SftpClient, "together", 1)
 
-    def lost(self: SftpClient, path: str) -> None:
-        unlink(self, path)
+    def lost(self: SftpClient, paths: Sequence[str]) -> None:
+        unlink(self, paths)
         raise ReplyLost("cut")
 
     plan = home.box.plan()
     with monkeypatch.context() as patch:
-        patch.setattr(SftpClient, "unlink", lost)
+        patch.setattr(SftpClient, "unlink_all", lost)
         (outcome,) = home.box.apply(plan).outcomes
     assert outcome.state != "done"
     assert len(home.files() & set(COMES)) == 1
-    monkeypatch.setattr(SftpClient, "unlink", lost)
+    monkeypatch.setattr(SftpClient, "unlink_all", lost)
     home.box.plan()
     home.box.clock.ahead += home.box.clock.ahead
     assert home.removals() == ["Show"]
