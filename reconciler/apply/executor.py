@@ -198,10 +198,10 @@ class Executor:
             refused = self._precondition(action, verb)
             if refused is not None:
                 return refused
-            if action.address in self._wishes:
-                self.journal.apply_wish(action.address, self._wishes.pop(action.address))
             self.journal.intend(run, action)
             self._hand = action
+            if action.address in self._wishes:  # what was approved is not used up before something has begun
+                self.journal.apply_wish(action.address, self._wishes.pop(action.address))
             verdict, handle, patience = self._perform(run, action, verb)
         if verdict is None:
             verdict = self._watch(action, verb, handle, patience)

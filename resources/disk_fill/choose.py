@@ -17,7 +17,7 @@ from reconciler.action import Blocked
 from reconciler.facts import Absent, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from reconciler.units import size_text
-from resources.clients.servarr import FileRows, Listing, MediaFiles, Tree
+from resources.clients.servarr import FileRows, Listing, Tree
 from resources.disk_fill import hardlinks, solver
 from resources.disk_fill.disks import Disks, Fill
 from resources.disk_fill.eligibility import HIDDEN, No
@@ -142,7 +142,7 @@ class Chooser:
         """What has to be known of one move: its files as the app has them and as they are, and the target's contents."""
         connection, item = step.thing.connection, step.thing.item
         out: list[Query[Any]] = [
-            FileRows(connection, item.id), MediaFiles(connection, item.path), Listing(connection, step.root)
+            FileRows(connection, item.id), Tree(connection, item.path), Listing(connection, step.root)
         ]  # fmt: skip
         if self.ground.view.names[connection, step.thing.root] is None:
             out.append(Listing(connection, step.thing.root))
@@ -161,10 +161,10 @@ class Chooser:
                 self._examine(thing, answer)
 
     def _examine(self, thing: Thing, rows: Any) -> None:
-        media = MediaFiles(thing.connection, thing.item.path)
-        if not self.ground.facts.has(media):
+        tree = Tree(thing.connection, thing.item.path)
+        if not self.ground.facts.has(tree):
             return
-        found = self.ground.facts.get(media)
+        found = self.ground.facts.get(tree)
         for answer in (rows, found):
             if isinstance(answer, Unknown):
                 self._block(thing, "its files", answer)
@@ -172,11 +172,13 @@ class Chooser:
         if isinstance(rows, Absent) or not isinstance(found, Known):
             self.nos[thing.key] = No(f"{thing.connection} does not have it any more")
             return
-        here = set(found.value)
+        here = {file.relative: file.bytes for file in found.value}
         away = [row.relative for row in rows.value if row.relative not in here]
-        if away:
+        other = [row.relative for row in rows.value if here.get(row.relative, row.bytes) != row.bytes]
+        if away or other:
+            many, how = len(away or other), "missing" if away else f"of another size than {thing.connection} knows"
             self.nos[thing.key] = No(
-                f"{len(away)} of its {len(rows.value)} files are missing: {away[0]}",
+                f"{many} of its {count(len(rows.value), 'file')} {'is' if many == 1 else 'are'} {how}: {(away or other)[0]}",
                 f"bring them back, or let {thing.connection} rescan it",
             )
             return

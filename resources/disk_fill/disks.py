@@ -93,6 +93,11 @@ def disks(resource: Resource[DiskFillSpec], view: View, facts: Facts) -> Disks:
     return out
 
 
+def disk_at(view: View, disks: Disks, connection: str, path: str) -> str | None:
+    """The disk of an item's folder; None for a place that is none of ours."""
+    return disks.of.get(view.disk_of.get((connection, path.rpartition("/")[0]), ""))
+
+
 def _roots(view: View) -> dict[str, list[tuple[str, Root]]]:
     """Declared disk → (connection, root) that can be used."""
     out: dict[str, list[tuple[str, Root]]] = {}

@@ -5,7 +5,7 @@ Pure; `reads`, `planning` and `why` begin here, so that all three see the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,18 +15,23 @@ from reconciler.kind import Ledger, Resource
 from resources.disk_fill import jobs
 from resources.disk_fill.broken import Broken, broken
 from resources.disk_fill.choose import Ground
-from resources.disk_fill.disks import Disks, disks
+from resources.disk_fill.disks import Disks, disk_at, disks
 from resources.disk_fill.eligibility import No, rules, verdict
 from resources.disk_fill.mending import on_disk
+from resources.disk_fill.scene import Remedy, Scene
 from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.staying import Mendable, stays
 from resources.disk_fill.world import View, view
+
+Mended = Iterable[tuple[str, Scene, Remedy]]  # broken moves that this plan mends: app, how it stands, the way
 
 
 @dataclass(frozen=True)
 class Survey:
     """All of it. `waiting`: disks to which something is brought back, so that what leaves them is decided afterwards.
 
-    `coming`: disk → bytes that moves under way still bring to it (negative: take off it).
+    `coming`: disk → bytes that moves under way still bring to it (negative: take off it). `staying`: key of a thing → why a
+    broken move of it is not mended now, and the way forward.
     """
 
     view: View
@@ -37,6 +42,7 @@ class Survey:
     blocked: tuple[Blocked, ...]
     waiting: frozenset[str]
     coming: Mapping[str, int]
+    staying: Mapping[str, tuple[str, str]]
 
 
 def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: datetime) -> Survey:
@@ -46,7 +52,14 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     limits = {name: found.fills[group].min_free for name, group in found.of.items() if group in found.fills}
     torn = broken(seen, facts, ledger, now, limits)
     told = rules(resource, seen, ledger, now)
-    waiting = _waiting(torn, seen, found)
+    ask = Mendable(resource, seen, found, ledger, now)
+    staying = {f.candidate.thing.key: why for f in torn.found if (why := stays(ask, f)) is not None}
+    mended = [
+        (f.candidate.thing.connection, f.scene, f.way.remedy)
+        for f in torn.found
+        if f.way and f.candidate.thing.key not in staying
+    ]
+    waiting = _waiting(mended, seen, found)
     unsettled = _unsettled(str(resource.address), ledger, seen, found)
     nos: dict[str, No] = {}
     for thing in seen.things:
@@ -72,15 +85,14 @@ def survey(resource: Resource[DiskFillSpec], facts: Facts, ledger: Ledger, now: 
     going = _ours(str(resource.address), ledger, seen, found, reserved)
     _theirs(ledger, seen, found, reserved)
     coming = dict(reserved)
-    _heals(torn, seen, found, reserved)
+    _heals(mended, seen, found, reserved)
     ground = Ground(resource, seen, found, nos, facts, ledger, now, reserved, _torn(torn, seen))
-    return Survey(seen, found, torn, ground, going, unsettled, waiting, coming)
+    return Survey(seen, found, torn, ground, going, unsettled, waiting, coming, staying)
 
 
-def _waiting(torn: Broken, seen: View, found: Disks) -> frozenset[str]:
+def _waiting(mended: Mended, seen: View, found: Disks) -> frozenset[str]:
     """Disks that get something back: the same item is likely to be the best one to leave, and can't be chosen yet."""
-    back = (f for f in torn.found if f.way is not None and f.way.fits and f.way.remedy.goal == "old")
-    disks = (_disk_at(seen, found, f.candidate.thing.connection, f.scene.old) for f in back)
+    disks = (disk_at(seen, found, app, scene.old) for app, scene, remedy in mended if remedy.goal == "old")
     return frozenset(disk for disk in disks if disk is not None)
 
 
@@ -90,7 +102,7 @@ def _unsettled(address: str, ledger: Ledger, seen: View, found: Disks) -> tuple[
     for pending in ledger.pending:
         data, subject = pending.action.data, pending.action.subject
         places = [data[key] for key in ("source", "destination") if key in data]
-        ours = any(_disk_at(seen, found, subject.connection, place) is not None for place in places)
+        ours = any(disk_at(seen, found, subject.connection, place) is not None for place in places)
         if pending.verdict.state == "unknown" and (ours or pending.action.address == address):
             verdict = pending.verdict
             out.append(
@@ -104,11 +116,6 @@ def _reserve(reserved: dict[str, int], disk: str | None, bytes_: int) -> None:
         reserved[disk] = reserved.get(disk, 0) + bytes_
 
 
-def _disk_at(seen: View, found: Disks, connection: str, path: str) -> str | None:
-    """The disk of an item's folder; None for a place that is none of ours."""
-    return found.of.get(seen.disk_of.get((connection, path.rpartition("/")[0]), ""))
-
-
 def _ours(address: str, ledger: Ledger, seen: View, found: Disks, reserved: dict[str, int]) -> tuple[UnderWay, ...]:
     """Accepted earlier and not settled: what is still to come takes its room already."""
     out = []
@@ -119,8 +126,8 @@ def _ours(address: str, ledger: Ledger, seen: View, found: Disks, reserved: dict
             left = max(0, total - (verdict.done_bytes or 0))
             back = data.get("goal") == "old"
             to, source = ("source", "destination") if back else ("destination", "source")
-            _reserve(reserved, _disk_at(seen, found, data["connection"], data[to]), left)
-            _reserve(reserved, _disk_at(seen, found, data["connection"], data[source]), -left)
+            _reserve(reserved, disk_at(seen, found, data["connection"], data[to]), left)
+            _reserve(reserved, disk_at(seen, found, data["connection"], data[source]), -left)
         if verdict.state == "running" and pending.action.address == address:
             out.append(
                 UnderWay(
@@ -139,19 +146,17 @@ def _theirs(ledger: Ledger, seen: View, found: Disks, reserved: dict[str, int]) 
         for job in jobs.moves(server.commands):
             if not job.over and (server.name, job.item_id) not in mine:
                 size = sizes.get(job.item_id, 0)
-                _reserve(reserved, _disk_at(seen, found, server.name, job.destination), size)
-                _reserve(reserved, _disk_at(seen, found, server.name, job.source), -size)
+                _reserve(reserved, disk_at(seen, found, server.name, job.destination), size)
+                _reserve(reserved, disk_at(seen, found, server.name, job.source), -size)
 
 
-def _heals(torn: Broken, seen: View, found: Disks, reserved: dict[str, int]) -> None:
+def _heals(mended: Mended, seen: View, found: Disks, reserved: dict[str, int]) -> None:
     """What a heal carries has its room before any move, and what it frees elsewhere need not be freed by a move."""
-    for item in torn.found:
-        if item.way is not None and item.way.fits:
-            app, scene, goal = item.candidate.thing.connection, item.scene, item.way.remedy.goal
-            to, source = (scene.new, scene.old) if goal == "new" else (scene.old, scene.new)
-            carried = scene.at_old if goal == "new" else scene.at_new
-            _reserve(reserved, _disk_at(seen, found, app, to), on_disk(item.way.remedy.bytes))
-            _reserve(reserved, _disk_at(seen, found, app, source), -sum(carried.values()))
+    for app, scene, remedy in mended:
+        to, source = (scene.new, scene.old) if remedy.goal == "new" else (scene.old, scene.new)
+        carried = scene.at_old if remedy.goal == "new" else scene.at_new
+        _reserve(reserved, disk_at(seen, found, app, to), on_disk(remedy.bytes))
+        _reserve(reserved, disk_at(seen, found, app, source), -sum(carried.values()))
 
 
 def _torn(torn: Broken, seen: View) -> dict[tuple[str, str], frozenset[str]]:

@@ -34,8 +34,13 @@ def into(action: Action, folder: str) -> bool:
 
 def subject(spec: SeedboxTransferSpec, release: Release) -> Subject:
     """What an action on a release is about."""
-    key = f"{spec.source.path.rstrip('/')}/{release.title}"
-    return Subject(connection=spec.source.sftp, type="release", key=key, title=release.title)
+    return subject_of(spec, release.title)
+
+
+def subject_of(spec: SeedboxTransferSpec, title: str) -> Subject:
+    """The same, of one that may not be there any more."""
+    key = f"{spec.source.path.rstrip('/')}/{title}"
+    return Subject(connection=spec.source.sftp, type="release", key=key, title=title)
 
 
 class Memory:

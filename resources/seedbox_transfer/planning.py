@@ -25,6 +25,7 @@ from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.seedbox_transfer import clear, removal
 from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
+from resources.seedbox_transfer.inventory import Inventory
 from resources.seedbox_transfer.memory import Memory, into, kept, marked, subject
 from resources.seedbox_transfer.release import Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
@@ -136,6 +137,7 @@ class _Planning:
         self.memory = Memory(self.ledger, self.resource.spec.to)
         mark = self.facts.get(FolderMark(HERE, self.resource.spec.to))
         self.mark = mark.value if isinstance(mark, Known) else None
+        self.inventory = Inventory(self.resource, self.ledger, self.memory, self.now, self.tree)
 
     def bare(self) -> Blocked | None:
         """Why the folder is not the one that was fetched into before; None when it is. Nothing is said of what is here then:
@@ -155,7 +157,8 @@ class _Planning:
     def propose(self) -> Proposal:
         spec = self.resource.spec
         self.torrents = _claimed(self.resource, self.facts)
-        found = list(releases(self.tree, spec.exclude))
+        self.found = found = list(releases(self.tree, spec.exclude))
+        self.inventory.note(found)
         wanted = [r for r in found if self._wanted(r)]
         wanted.sort(key=lambda r: (r.bytes, r.name))
         self._fit(wanted)
@@ -172,7 +175,7 @@ class _Planning:
             under_way=tuple(self.under_way),
             summary=tuple(self._summary(found, closed if later else "")),
             population={spec.source.sftp: len(found), **{n: len(t) for n, t in self.leaving.told.items()}},
-            sightings={**self.sightings, **self.leaving.sightings},
+            sightings={**self.inventory.sightings, **self.sightings, **self.leaving.sightings},
         )
 
     def _cleared(self, found: Iterable[Release], number: int) -> Iterator[Action]:
@@ -359,6 +362,7 @@ class _Planning:
             yield VERIFIED[self.resource.spec.verify]
         if self.actions and not self.leaving.actions:
             yield "Nothing is deleted."
+        yield from self.inventory.summary()
         if closed:
             yield closed
 
@@ -377,4 +381,6 @@ def why(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime, item: st
     said += [(h.subject.title, h.reason) for h in found.held] + list(planning.quiet.items())
     said += [(title, f"stays on {resource.spec.source.sftp}: {why}") for title, why in planning.leaving.stays.items()]
     said += [(u.action.subject.title, u.says) for u in found.under_way]
+    said += [(r.title, planning.inventory.why(r)) for r in planning.found]
+    said += [(title, planning.inventory.gone(title)) for title in planning.inventory.lost]
     return [f"{title}: {reason}" for title, reason in said if title.casefold() == item.casefold()]

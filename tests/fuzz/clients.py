@@ -85,7 +85,7 @@ def _named(*queries: Query[Any]) -> dict[str, Query[Any]]:
 SERVARR = _named(
     q.StatusOf("server"), q.Items("server"), q.OneItem("server", 1), q.Roots("server"), q.DiskSpaces("server"),
     q.Commands("server"), q.CommandById("server", 1), q.Queue("server"), q.Tags("server"), q.TagUsers("server"),
-    q.Listing("server", "/tv/Show"), q.Tree("server", "/tv/Show"), q.MediaFiles("server", "/tv/Show"),
+    q.Listing("server", "/tv/Show"), q.Tree("server", "/tv/Show"),
     q.FileRows("server", 1), q.LogTail("server"), History("server"),
 )  # fmt: skip
 

@@ -175,7 +175,6 @@ GOOD_ANSWERS: dict[str, Any] = {
     "Tags": [{"id": 1, "label": "kids"}],
     "TagUsers": [{"id": 1, "label": "kids", "seriesIds": [1, 2], "movieIds": [], "delayProfileIds": [1]}],
     "Listing": {"parent": "/tv", "directories": [], "files": [{"type": "file", "name": "a.mkv", "path": "/tv/Show/a.mkv", "size": 5}]},
-    "MediaFiles": [{"path": "/tv/Show/a.mkv", "relativePath": "a.mkv", "name": "a.mkv"}],
     "FileRows": [{"id": 1, "seriesId": 1, "movieId": 1, "relativePath": "a.mkv", "path": "/tv/Show/a.mkv", "size": 5}],
     "LogTail": {"totalRecords": 1, "records": [{"id": 1, "time": "2026-01-01T00:00:00Z", "level": "info", "logger": "x", "message": "y"}]},
     "History": {"totalRecords": 1, "records": [
@@ -200,7 +199,7 @@ def servarr() -> list[bytes]:
 _RECORDED = {
     "/series": "Items", "/movie": "Items", "/rootfolder": "Roots", "/diskspace": "DiskSpaces", "/command": "Commands", "/queue": "Queue",
     "/tag": "Tags", "/tag/detail": "TagUsers", "/log": "LogTail", "/history": "History", "/episodefile": "FileRows", "/moviefile": "FileRows", "/filesystem": "Listing",
-    "/filesystem/mediafiles": "MediaFiles", "/system/status": "StatusOf",
+    "/system/status": "StatusOf",
 }  # fmt: skip
 
 

@@ -28,11 +28,11 @@ from resources.clients.servarr.values import (
     Tag,
     TreeFile,
 )
-from tests.simulation.disks import MACHINE, VIDEO
+from tests.simulation.disks import MACHINE
 from tests.simulation.server import Job, Refused, Row, Server
 from tests.simulation.world import World
 
-LISTS = (q.Items, q.Tags, q.TagUsers, q.Roots, q.DiskSpaces, q.Commands, q.Queue, q.Listing, q.MediaFiles, q.FileRows)
+LISTS = (q.Items, q.Tags, q.TagUsers, q.Roots, q.DiskSpaces, q.Commands, q.Queue, q.Listing, q.FileRows)
 LATE = 150.0  # seconds after which a server acts that did not answer in time
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -183,9 +183,6 @@ class MemoryClient:
     def _Tree(self, query: q.Tree) -> tuple[TreeFile, ...]:
         found = (TreeFile(name, size) for name, size in self.server.files.below(query.path))
         return tuple(sorted(found, key=lambda f: f.relative))
-
-    def _MediaFiles(self, query: q.MediaFiles) -> tuple[str, ...]:
-        return tuple(sorted(name for name, _ in self.server.files.below(query.path) if name.endswith(VIDEO)))
 
     def _FileRows(self, query: q.FileRows) -> tuple[FileRow, ...]:
         row = self._row(query.item_id)

@@ -43,7 +43,7 @@ class Laws:
         self.made: set[tuple[str, str]] = set()  # (address, subject) that arr has sent a creation of
         self.deleted: list[datetime] = []
         self.moved: list[tuple[datetime, str, str, int]] = []  # when, address, subject, bytes
-        self.begun: set[str] = set()  # resources of which something was ever begun
+        self.begun = witness.begun
         self.plan: Plan | None = None
         self.approved = self.confirmed = False
         self.run: list[tuple[str, str]] = []  # (verb, address) sent in this apply
@@ -56,7 +56,6 @@ class Laws:
 
     def judge(self, action: Action, server: Server, verb: str, what: dict[str, Any]) -> None:
         """A write of `action` is about to be sent."""
-        self.begun.add(action.address)
         if self.wish()["connections"][server.name].get("access") == "read":
             raise self.witness.caught(f"{verb} was sent to {server.name}, which is declared for reading")
         if verb == "create":

@@ -23,7 +23,7 @@ from tests.simulation.wish import EDITS
 
 STEPS = 50  # operations of an example
 READS = (
-    "*", "Items", "Roots", "DiskSpaces", "Commands", "Queue", "Tags", "TagUsers", "Listing", "Tree", "MediaFiles", "FileRows",
+    "*", "Items", "Roots", "DiskSpaces", "Commands", "Queue", "Tags", "TagUsers", "Listing", "Tree", "FileRows",
     "OneItem",
 )  # fmt: skip
 UNREAD = ("down", "truncated", "slow", "unauthorised")

@@ -44,6 +44,7 @@ class Witness:
     wrote: set[str] = field(default_factory=set)  # subjects that something was sent about
     counts: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    begun: set[str] = field(default_factory=set)  # resources of which something was ever durably intended
 
     def caught(self, says: str) -> Died:
         """A law is broken: remember it, and end the process that broke it."""
@@ -125,6 +126,7 @@ def watched(witness: Witness) -> type[Store]:
             if all(row.action.id != action.id or row.run != run for row in self.pending()):
                 raise witness.caught(f"{action.id} is not in the journal once it is said to be")
             witness.open[action.subject.ident] = action
+            witness.begun.add(action.address)
             witness.boundary()
 
         def accept(self, run: str, action_id: str, handle: dict[str, Json]) -> None:

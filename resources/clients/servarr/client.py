@@ -46,7 +46,7 @@ TREE_FOLDERS = 500
 
 def reads(flavour: Flavour) -> Reads:
     """Everything that may be sent to look: what a connection with `access: read` lets pass."""
-    lists = f"system/status|tag(/detail)?|rootfolder|diskspace|command|queue|history|log|filesystem(/mediafiles)?|{flavour.file}"
+    lists = f"system/status|tag(/detail)?|rootfolder|diskspace|command|queue|history|log|filesystem|{flavour.file}"
     return (("GET", re.compile(rf"/api|{API}/({lists}|command/\d+|{flavour.item}(/\d+)?)")),)
 
 
@@ -72,7 +72,6 @@ class ServarrClient:
             q.TagUsers: lambda _: self._tag_users(),
             q.Listing: lambda query: self._listing(query.path),
             q.Tree: lambda query: self._tree(query.path),
-            q.MediaFiles: lambda query: self._media_files(query.path),
             q.FileRows: lambda query: self._file_rows(query.item_id),
             q.LogTail: lambda _: self._log_tail(),
             History: lambda _: history(self.http, f"{API}/history", self.flavour.item_id, self.flavour.part_id),
@@ -254,12 +253,6 @@ class ServarrClient:
                 else:
                     found.append(TreeFile(name, entry.bytes))
         return tuple(sorted(found, key=lambda f: f.relative))
-
-    def _media_files(self, path: str) -> tuple[str, ...]:
-        params = {"path": parse.plain(path)}
-        keep = partial(parse.media_file, path=path)
-        found = self.http.each(f"{API}/filesystem/mediafiles", keep, params)
-        return tuple(sorted(parse.once(found, lambda name: name, f"the videos in {path}")))
 
     # writes ----------------------------------------------------------------------------------------------------------
 

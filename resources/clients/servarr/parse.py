@@ -219,13 +219,6 @@ def _is(told: Any, path: str) -> bool:
     return isinstance(told, str) and normpath(told) == normpath(path)
 
 
-def media_file(raw: Raw, path: str) -> str:
-    relative = _need(raw, "relativePath", str, "a media file")
-    if "path" in raw and not _is(raw["path"], f"{path}/{relative}"):
-        raise malformed(f"the videos in {path}", "the answer is about another folder")
-    return relative
-
-
 def once(found: list[T], key: Callable[[T], object], what: str) -> list[T]:
     """`found`, unless something is told twice: then it is two answers, or half of one."""
     if len({key(one) for one in found}) != len(found):

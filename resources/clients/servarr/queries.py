@@ -99,13 +99,6 @@ class Tree(Query[tuple[TreeFile, ...]]):
 
 
 @dataclass(frozen=True)
-class MediaFiles(Query[tuple[str, ...]]):
-    """The video files under a folder, relative to it, sorted; no sizes. Empty for a missing folder too. One request."""
-
-    path: str
-
-
-@dataclass(frozen=True)
 class FileRows(Query[tuple[FileRow, ...]]):
     """The files of one item as the database has them, sorted by path; absent when the item is gone. One request."""
 

@@ -52,7 +52,6 @@ class Server:
     extra: dict[str, list[str]] = field(default_factory=dict)
     rows: dict[int, dict[str, int]] = field(default_factory=dict)
     trees: dict[str, dict[str, int]] = field(default_factory=dict)
-    media: dict[str, list[str]] = field(default_factory=dict)
     inaccessible: set[str] = field(default_factory=set)
 
     def files_of(self, item: Item) -> dict[str, int]:
@@ -143,10 +142,6 @@ class Made:
                 item = next(i for i in server.items if i.id == item_id)
                 files = server.files_of(item)
                 return tuple(FileRow(n, item_id, r, f"{item.path}/{r}", s) for n, (r, s) in enumerate(files.items(), 1))
-            case q.MediaFiles(path=path):
-                if path in server.media:
-                    return tuple(server.media[path])
-                return tuple(sorted(self._tree(server, path)))
             case q.Tree(path=path):
                 return tuple(TreeFile(name, size) for name, size in sorted(self._tree(server, path).items()))
         raise AssertionError(f"nobody answers {query}")

@@ -244,11 +244,17 @@ def test_files_missing_at_the_source_hold_the_item_and_another_takes_its_place()
     chosen = {a.subject.title for a in made.plan().actions}
     assert chosen
     gone = next(i for i in server.items if i.title in chosen)
-    server.media[gone.path] = ["Season 1/01.mkv"]
+    files = server.files_of(gone)
+    server.trees[gone.path] = {"Season 1/01.mkv": files["Season 1/01.mkv"]}
     proposal = made.plan()
     assert gone.title not in {a.subject.title for a in proposal.actions}
     (held,) = [h for h in proposal.held if h.subject.title == gone.title]
     assert "files are missing: Season 1/02.mkv" in held.reason
+    server.trees[gone.path] = {**files, "Season 1/02.mkv": 5}
+    proposal = made.plan()
+    assert gone.title not in {a.subject.title for a in proposal.actions}
+    (held,) = [h for h in proposal.held if h.subject.title == gone.title]
+    assert "is of another size than sonarr knows: Season 1/02.mkv" in held.reason
 
 
 def test_a_hidden_folder_name_is_held() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from reconciler.facts import Query, Unknown
-from resources.clients.servarr import FileRows, Listing, MediaFiles
+from resources.clients.servarr import FileRows, Listing, Tree
 from tests.kinds.disk_fill.made import GB, show, three_disks
 
 
 @pytest.mark.parametrize(
-    "query", [FileRows("sonarr", 1), MediaFiles("sonarr", "/tv1/The Expanse"), Listing("sonarr", "/tv3")]
+    "query", [FileRows("sonarr", 1), Tree("sonarr", "/tv1/The Expanse"), Listing("sonarr", "/tv3")]
 )
 def test_nothing_takes_the_place_of_what_could_not_be_looked_at(query: Query[Any]) -> None:
     """Another move instead of it would be a decision made on what is not known."""

@@ -5,7 +5,7 @@ with Line(server.url) as line:      # line.url takes the place of server.url
 
 Faults. Of everything: `down` (the line ends, and nothing is answered), `page` (a login page), `cut` (half of an answer).
 Of removals only: `lost` (it is done, its answer is not told), `dropped` (it never arrives), `ignored` (the client's own yes,
-and nothing is done), `tale` (refused, in words that repeat what the caller sent).
+and nothing is done), `tale` (refused, in words that repeat what the caller sent). A `Strike` hits one request alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +37,40 @@ READS = (
     "download_list", "auth/login", "app/webapiVersion", "torrents/info", "torrents/files", "torrents/trackers", "torrent-get",
 )  # fmt: skip
 
+SLOW = 1.5  # seconds, for a connection whose timeout is one
 PASSED = ("set-cookie", "www-authenticate", "x-transmission-session-id")
+
+STATUS: Mapping[str, tuple[int, dict[str, str]]] = {
+    "rate-limited": (429, {"retry-after": "1"}),
+    "rate-limited-silently": (429, {}),
+    "unauthorised": (401, {}),
+    "forbidden": (403, {}),
+    "gone": (404, {}),
+    "server-error": (500, {}),
+    "bad-gateway": (502, {}),
+    "starting": (503, {"retry-after": "1"}),
+    "redirect": (302, {"location": "http://127.0.0.1:1/"}),
+}
+"""What is answered in place of the client, by the name of a strike."""
+STRIKES = ("reset", "page", "empty", "cut", "garbage", "slow", "true", *STATUS)
+
+
+@dataclass
+class Strike:
+    """The `n`-th request from now on fails in the way `name`, once: before the client has it, or `after` it was done.
+
+    `true`: nothing fails, and `lie` changes the client while it answers; what that returns puts all right again.
+    """
+
+    name: str
+    n: int
+    after: bool = False
+    lie: Callable[[], Callable[[], None]] | None = None
+    seen: int = 0
+
+    @property
+    def struck(self) -> bool:
+        return self.seen >= self.n
 
 
 class Line(ThreadingHTTPServer):
@@ -52,10 +87,20 @@ class Line(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.answers: list[bytes] = []
         self.at_removal: Callable[[], None] = lambda: None
+        self.strike: Strike | None = None
+        self._counting = threading.Lock()
 
     @property
     def url(self) -> str:
         return self._parts._replace(netloc=f"127.0.0.1:{self.server_address[1]}").geturl()
+
+    def due(self) -> Strike | None:
+        """The strike, when it is this request's turn."""
+        with self._counting:
+            if self.strike is None:
+                return None
+            self.strike.seen += 1
+            return self.strike if self.strike.seen == self.strike.n else None
 
     @property
     def removals(self) -> list[str]:
@@ -100,7 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         text = f"{self.path} {body.decode(errors='replace')}"
         line.asked.append(text)
         word, fault = _removal(text), line.fault
-        if fault == "down" or (word and fault == "dropped"):
+        if (strike := line.due()) is not None:
+            self._struck(strike, body)
+        elif fault == "down" or (word and fault == "dropped"):
             self.close_connection = True
         elif fault == "page":
             self._send(200, "text/html", PAGE)
@@ -113,17 +160,40 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _serve
 
-    def _through(self, body: bytes, word: str, fault: str) -> None:
-        if word:
-            self.server.at_removal()
+    def _struck(self, strike: Strike, body: bytes) -> None:
+        right = strike.lie() if strike.lie is not None else lambda: None
+        answer = None
+        if strike.after or strike.name in ("true", "cut"):
+            answer = self._passed(body)
+        right()
+        if strike.name in STATUS:
+            status, more = STATUS[strike.name]
+            self._send(status, "text/plain", b"not now", more)
+        elif strike.name == "slow":
+            time.sleep(SLOW)
+            self.close_connection = True
+        elif strike.name == "reset":
+            self.close_connection = True
+        elif answer is not None and strike.name in ("true", "cut"):
+            self._send(*answer, cut=strike.name == "cut")
+        else:
+            self._send(200, "text/html", {"page": PAGE, "empty": b"", "garbage": b"\x1f\x8b\0\xff"}[strike.name])
+
+    def _passed(self, body: bytes) -> tuple[int, str, bytes, dict[str, str]]:
         sent = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection")}
         status, headers, told = self.server.passed_on(self.command, self.path, sent, body)
         self.server.answers.append(told)
+        more = {k: v for k, v in headers.items() if k.lower() in PASSED}
+        return status, headers.get("content-type") or "", told, more
+
+    def _through(self, body: bytes, word: str, fault: str) -> None:
+        if word:
+            self.server.at_removal()
+        answer = self._passed(body)
         if word and fault == "lost":
             self.close_connection = True
             return
-        more = {k: v for k, v in headers.items() if k.lower() in PASSED}
-        self._send(status, headers.get("content-type") or "", told, more, cut=fault == "cut")
+        self._send(*answer, cut=fault == "cut")
 
     def _send(
         self, status: int, kind: str, body: bytes, more: dict[str, str] | None = None, *, cut: bool = False

@@ -49,6 +49,7 @@ class Rig:
     line: Line
     downloads: Path
     ssh: Sshd | None = None
+    timeout: str = "10s"
 
     @property
     def names(self) -> list[str]:
@@ -90,7 +91,7 @@ class Rig:
         path = self.sim.folder / which
         user = {"rtorrent": "", "qbittorrent": ", user: admin", "transmission": ", user: me"}[self.app]
         told = f", password: {{file: {path}}}" if user else ""
-        return f"{{app: {self.app}, url: '{self.line.url}'{user}{told}, timeout: 10s}}"
+        return f"{{app: {self.app}, url: '{self.line.url}'{user}{told}, timeout: {self.timeout}}}"
 
 
 def torrents(downloads: Path) -> list[Torrent]:
@@ -116,25 +117,27 @@ def serving(app: str, given: list[Torrent]) -> Any:
 
 
 @contextmanager
-def rig(app: str, folder: Path, wish: str = WISH) -> Iterator[Rig]:
+def rig(app: str, folder: Path, wish: str = WISH, timeout: str = "10s") -> Iterator[Rig]:
     downloads = folder / "dl"
     given = torrents(downloads)
     for name, told in MINE.items():
         (downloads / name).write_bytes(told)
     (folder / "password").write_text(PASSWORD if app == "transmission" else "adminadmin")
     if app == FAR:
-        with Sshd(folder / "sshd") as ssh, rig_of("rtorrent", folder, given, wish, ssh) as made:
+        with Sshd(folder / "sshd") as ssh, rig_of("rtorrent", folder, given, wish, ssh, timeout) as made:
             yield made
     else:
-        with rig_of(app, folder, given, wish) as made:
+        with rig_of(app, folder, given, wish, None, timeout) as made:
             yield made
 
 
 @contextmanager
-def rig_of(app: str, folder: Path, given: list[Torrent], wish: str, ssh: Sshd | None = None) -> Iterator[Rig]:
+def rig_of(
+    app: str, folder: Path, given: list[Torrent], wish: str, ssh: Sshd | None = None, timeout: str = "10s"
+) -> Iterator[Rig]:
     downloads = folder / "dl"
     with serving(app, given) as server, Line(server.url) as line:
-        made = Rig(app, Sim(folder, {}, None), server, line, downloads, ssh)
+        made = Rig(app, Sim(folder, {}, None), server, line, downloads, ssh, timeout)
         made.sim = made.stack()
         made.sim.declare(wish)
         yield made

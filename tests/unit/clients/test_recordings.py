@@ -60,9 +60,6 @@ def test_what_the_real_servers_answered_is_understood(app: str, flavour: Flavour
                 keep(record)
         elif path == "filesystem" and folder.endswith("/"):  # without the slash it lists the folder above
             parse.entries(data, folder)
-        elif path == "filesystem/mediafiles":
-            for one in data:
-                parse.media_file(one, folder)
         elif path in parsers(flavour) and isinstance(data, list):
             for one in data:
                 parsers(flavour)[path](one)

@@ -28,7 +28,6 @@ from resources.clients.servarr import (
     Items,
     Listing,
     LogTail,
-    MediaFiles,
     OneItem,
     Queue,
     Roots,
@@ -287,8 +286,7 @@ def test_folders(monkeypatch: pytest.MonkeyPatch) -> None:
             "files": [{"type": "file", "name": n, "size": s} for n, s in files],
         }
 
-    media = [{"path": "/tv1/Alpha/Season 1/x.mkv", "relativePath": "Season 1/x.mkv", "name": "x.mkv"}]
-    with client(monkeypatch, {"/filesystem": listing, "/filesystem/mediafiles": media}) as (tv, _):
+    with client(monkeypatch, {"/filesystem": listing}) as (tv, _):
         assert tv.read(Listing("tv", "/tv1/Alpha")) == (
             Entry("Season 1", is_folder=True, bytes=0),
             Entry("a.nfo", is_folder=False, bytes=3),
@@ -296,7 +294,6 @@ def test_folders(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert tv.read(Tree("tv", "/tv1/Alpha")) == (TreeFile("Season 1/é & ü?.mkv", 2097152), TreeFile("a.nfo", 3))
         assert tv.read(Tree("tv", "/tv1/Nothing")) == ()
-        assert tv.read(MediaFiles("tv", "/tv1/Alpha/")) == ("Season 1/x.mkv",)
 
 
 def test_a_folder_that_contains_itself_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,16 +329,6 @@ def test_the_listing_of_another_folder_is_no_answer(monkeypatch: pytest.MonkeyPa
     assert unknown(monkeypatch, {"/filesystem": answer}, Listing("tv", "/tv1/Alpha")).code == "malformed"
 
 
-def test_the_videos_of_another_folder_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    video = {"path": "/tv1/Alpha/x.mkv", "relativePath": "Alpha/x.mkv"}
-    found = unknown(
-        monkeypatch, {"/filesystem/mediafiles": [{**video, "path": "/tv2/x.mkv"}]}, MediaFiles("tv", "/tv1")
-    )
-    assert found.code == "malformed"
-    with client(monkeypatch, {"/filesystem/mediafiles": [video]}) as (tv, _):
-        assert tv.read(MediaFiles("tv", "/tv1//")) == ("Alpha/x.mkv",)
-
-
 @pytest.mark.parametrize(
     ("path", "row", "query"),
     [
@@ -350,7 +337,6 @@ def test_the_videos_of_another_folder_are_no_answer(monkeypatch: pytest.MonkeyPa
         ("/rootfolder", {"id": 1, "path": "/tv1", "accessible": True}, Roots("tv")),
         ("/command", {"id": 1, "name": "RescanSeries", "status": "queued"}, Commands("tv")),
         ("/episodefile", {"id": 1, "seriesId": 1, "relativePath": "a", "path": "/a", "size": 1}, FileRows("tv", 1)),
-        ("/filesystem/mediafiles", {"relativePath": "a.mkv"}, MediaFiles("tv", "/tv1")),
     ],
 )
 def test_a_list_that_tells_something_twice_is_no_answer(
@@ -569,21 +555,20 @@ def test_every_query_has_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         "/episodefile": [],
         "/history": {"totalRecords": 0, "records": []},
         "/filesystem": {"directories": [], "files": []},
-        "/filesystem/mediafiles": [],
         "/log": {"totalRecords": 1, "records": [{"id": 1, "message": "hello", "logger": "x", "level": "info"}]},
     }
     queries: list[Query[Any]] = [
         *(q("tv") for q in (StatusOf, Items, Roots, DiskSpaces, Commands, Queue, Tags, TagUsers, LogTail)),
         *(q("tv", 1) for q in (OneItem, FileRows)),
-        *(q("tv", "/tv1") for q in (Listing, Tree, MediaFiles)),
+        *(q("tv", "/tv1") for q in (Listing, Tree)),
         CommandById("tv", 3),
         History("tv"),
     ]
     with client(monkeypatch, answers) as (tv, _):
         found = [tv.read(q) for q in queries]
         assert set(tv._answers) == {type(q) for q in queries}
-    assert len(found) == 16
+    assert len(found) == 15
     assert found[7] == {"kids": "1 delay profile, 2 series"}
-    assert found[14].over
+    assert found[13].over
     assert found[4][0].queued is not None
     assert not found[4][0].over
