@@ -15,6 +15,7 @@ from reconciler.action import Action, Bar, Blocked, Compensation, Effects, Held,
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
 from resources.clients.servarr import FileRows
+from resources.clients.torrents import APPS
 from resources.disk_fill import hardlinks, texts
 from resources.disk_fill.bars import bar
 from resources.disk_fill.choose import Choice, Chooser, Step
@@ -225,7 +226,9 @@ class _Planning:
         links = ("hard links and linked folders (this machine does not see the files)",) if blind else ()
         others = unseen(self.seen.view)
         inside = tuple(f"what {name} keeps in these folders ({why})" for name, why in sorted(others.items()))
-        return (*links, *inside, "seeding (no torrent client is declared)", "who watches (no media server is declared)")
+        clients = any(spec.app in APPS for spec in self.resource.stack.connections.values())
+        seeding = "seeding (no move asks a torrent client)" if clients else "seeding (no torrent client is declared)"
+        return (*links, *inside, seeding, "who watches (no media server is declared)")
 
     def _unmatched(self) -> tuple[str, ...]:
         """Ids in `exclude` that are no item's: a typing error would let the item move."""

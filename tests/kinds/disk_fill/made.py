@@ -14,6 +14,7 @@ import yaml
 
 from reconciler.action import Action, Proposal
 from reconciler.address import Address, Subject
+from reconciler.connection import ConnectionSpec
 from reconciler.facts import Absent, Fact, Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Past, Resource
 from reconciler.stack import Disk, Stack
@@ -82,6 +83,7 @@ class Made:
     paths: tuple[dict[str, str], ...] = ()
     broken: dict[Query[Any], Unknown] = field(default_factory=dict)
     read_only: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()  # torrent clients beside them
     ledger: Ledger = field(default_factory=Ledger)
     asked: list[Query[Any]] = field(default_factory=list)
 
@@ -92,6 +94,7 @@ class Made:
             )
             for name, s in self.servers.items()
         }
+        connections |= {name: ConnectionSpec(app="rtorrent") for name in self.clients}
         declared = {n: Disk.model_validate_json(json.dumps(d)) for n, d in yaml.safe_load(self.disks).items()}
         return Stack(connections=connections, disks=declared, paths=self.paths)
 

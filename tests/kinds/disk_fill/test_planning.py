@@ -73,6 +73,12 @@ def test_the_example_of_the_documentation() -> None:
     assert "seeding (no torrent client is declared)" in proposal.not_checked
 
 
+def test_a_client_that_is_declared_and_not_asked_is_not_called_missing() -> None:
+    made = three_disks()
+    made.clients = ("rt",)
+    assert "seeding (no move asks a torrent client)" in made.plan().not_checked
+
+
 def test_times_come_from_earlier_moves_where_there_are_any() -> None:
     item = show(9, "Old", 100 * GB, "/tv3")
     past = past_move(item, "/tv1/Old", "/tv3/Old", NOW - days(40))
