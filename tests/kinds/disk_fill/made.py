@@ -88,7 +88,7 @@ class Made:
     asked: list[Query[Any]] = field(default_factory=list)
 
     def stack(self) -> Stack:
-        connections = {
+        connections: dict[str, ConnectionSpec] = {
             name: (SONARR if s.app == "sonarr" else RADARR).Spec(
                 app=s.app, url="http://x", config_xml="/x", access="read" if name in self.read_only else "write"
             )
