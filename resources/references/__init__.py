@@ -8,6 +8,6 @@ plan says it frees is what the disk gives back. Pure; what cannot be told is tol
 """
 
 from resources.references.graph import Freed, Graph, Referer
-from resources.references.places import Place, Sight, local, place, seen, sights
+from resources.references.places import Place, Sight, place, seen, sights
 
-__all__ = ["Freed", "Graph", "Place", "Referer", "Sight", "local", "place", "seen", "sights"]
+__all__ = ["Freed", "Graph", "Place", "Referer", "Sight", "place", "seen", "sights"]

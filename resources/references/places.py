@@ -107,10 +107,20 @@ def place(stack: Stack, connection: str, path: str) -> Place | None:
     return Place(f"paths.{number}", f"/{rest}")
 
 
-def local(stack: Stack, connection: str, path: str) -> str | None:
-    """`path` of a connection as this machine sees it; None when no mapping tells."""
-    sight = seen(stack, connection, path)
-    return sight.path if sight is not None and sight.by == HERE else None
+def names_of(stack: Stack, connection: str, path: str) -> tuple[Place, ...]:
+    """Every place that can be looked at which `paths` has for `path` of a connection: mappings may lie within each other."""
+    path = plain(path)
+    found = [Place(HERE, path)] if path and connection == HERE else []
+    for mapping in stack.paths:
+        there = plain(mapping.get(connection, ""))
+        if not path or not there or not (path + "/").startswith(there.rstrip("/") + "/"):
+            continue
+        rest = path[len(there.rstrip("/")) :].strip("/")
+        for by, folder in mapping.items():
+            looks = by == HERE or (by in stack.connections and stack.connections[by].app == SFTP)
+            if looks and plain(folder):
+                found.append(Place(by, f"{plain(folder).rstrip('/')}/{rest}".rstrip("/") or "/"))
+    return tuple(dict.fromkeys(found))
 
 
 def sights(stack: Stack, connection: str) -> tuple[tuple[str, Sight], ...]:

@@ -59,7 +59,7 @@ class TorrentRetention(Kind[RetentionSpec]):
         orphan, data = action.verb == "quarantine", action.data
         if not orphan and data.get("data") is not True:
             return []
-        of, path = (HERE, data["path"]) if orphan else (resource.spec.connection, data["content"])
+        of, path = (data.get("by", HERE), data["path"]) if orphan else (resource.spec.connection, data["content"])
         where = place(resource.stack, of, path)
         told = [f":{plain(path)}", *([f"{where.space}:{where.path}"] if where is not None else [])]
         return dict.fromkeys([*told, *map(shown, told)])

@@ -18,18 +18,18 @@ from reconciler.address import Subject
 from reconciler.facts import Known
 from reconciler.kind import Ledger, Resource
 from reconciler.units import age_text, size_text
-from resources.clients.localfs import HERE, Beneath, Inode, RealPaths
+from resources.clients.localfs import Beneath, Inode, RealPaths
 from resources.clients.localfs.quarantine import FOLDER
 from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp.names import shown
 from resources.clients.text import is_whole
-from resources.references import Place, local
+from resources.references import Place, seen
 from resources.references.graph import freed
 from resources.references.places import root_of
 from resources.torrent_retention import claims
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.spec import RetentionSpec
-from resources.torrent_retention.world import World, digest
+from resources.torrent_retention.world import World, digest, lookers, mappings
 
 
 @dataclass
@@ -43,11 +43,16 @@ class Found:
 
 
 def scans(resource: Resource[RetentionSpec]) -> list[Beneath]:
-    """The folders to look into, on this machine."""
+    """The folders to look into, on this machine or through an SFTP connection."""
     told = resource.spec.orphans
     folders = told.under if told is not None else ()
-    seen = [local(resource.stack, resource.spec.connection, folder) for folder in folders]
-    return [Beneath(HERE, path, (FOLDER, PARTIAL)) for path in dict.fromkeys(p for p in seen if p)]
+    found = [seen(resource.stack, resource.spec.connection, folder) for folder in folders]
+    places = dict.fromkeys((at.by, at.path) for at in found if at is not None)
+    return [Beneath(by, path, (FOLDER, PARTIAL)) for by, path in places]
+
+
+def _places(world: World) -> list[Place]:
+    return [Place(scan.connection, scan.path) for scan in scans(world.resource)]
 
 
 def orphans(world: World, observed: Observed, ledger: Ledger, now: datetime) -> Found:
@@ -63,30 +68,31 @@ def orphans(world: World, observed: Observed, ledger: Ledger, now: datetime) -> 
             reason, remedy = getattr(fact, "reason", "it is not there"), getattr(fact, "remedy", "")
             out.blocked.append(Blocked(what=f"orphans in {scan.path}", reason=reason, remedy=remedy, code="refused"))
         else:
-            _folder(world, observed, scan.path, fact.value, now, ledger, out)
+            _folder(world, observed, Place(scan.connection, scan.path), fact.value, now, ledger, out)
     return out
 
 
 def looks(world: World) -> list[RealPaths]:
     """What has to be asked once the torrents are known."""
-    folders = [scan.path for scan in scans(world.resource)]
-    return [RealPaths(HERE, claims.looks(world.stack, world.torrents, folders))] if folders else []
+    found = claims.looks(world.stack, world.torrents, _places(world))
+    return [RealPaths(by, paths) for by, paths in found.items()]
 
 
 def _claims(world: World) -> claims.Claims | None:
     """None while it is not known where links lead."""
-    (query,) = looks(world)
-    fact = world.facts.get(query) if world.facts.has(query) else None
-    if not isinstance(fact, Known):
-        return None
-    folders = [scan.path for scan in scans(world.resource)]
-    return claims.Claims(world.stack, world.torrents, folders, dict(zip(query.paths, fact.value, strict=True)))
+    real: dict[Place, str] = {}
+    for query in looks(world):
+        fact = world.facts.get(query) if world.facts.has(query) else None
+        if not isinstance(fact, Known):
+            return None
+        real |= {Place(query.connection, at): to for at, to in zip(query.paths, fact.value, strict=True)}
+    return claims.Claims(world.stack, world.torrents, _places(world), real)
 
 
 def _folder(
     world: World,
     observed: Observed,
-    folder: str,
+    folder: Place,
     inodes: tuple[Inode, ...],
     now: datetime,
     ledger: Ledger,
@@ -99,16 +105,16 @@ def _folder(
         lost = claimed.lost if claimed is not None else ["any torrent"]
         reason = f"where the data of {lost[0]} lies is not known ({len(lost)} torrents)"
         out.blocked.append(
-            Blocked(what=f"orphans in {folder}", reason=reason, remedy="see the client", code="incomplete")
+            Blocked(what=f"orphans in {folder.path}", reason=reason, remedy="see the client", code="incomplete")
         )
         return
     by_name: dict[str, list[Inode]] = defaultdict(list)
     for inode in inodes:
-        by_name[inode.path[len(folder) :].strip("/").split("/")[0]].append(inode)
+        by_name[inode.path[len(folder.path) :].strip("/").split("/")[0]].append(inode)
     mine = {name for name in by_name if claimed.owner(folder, name)}
     owned = {i.ident for name in mine for i in by_name[name] if i.state == "file"}
     for name, files in sorted(by_name.items()):
-        at = Place(HERE, f"{folder}/{name}")
+        at = Place(folder.space, f"{folder.path.rstrip('/')}/{name}")
         if name in mine or any(i.ident in owned for i in files if i.state == "file"):
             observed.claimed(shown(at.path))
         elif any(at.overlaps(root) for _, _, root in world.roots) or any(fnmatchcase(name, p) for p in told.ignore):
@@ -116,10 +122,10 @@ def _folder(
         elif not _abandoned(observed, shown(at.path), files, told.older, now):
             out.waiting += 1
         elif held := _held(world, ledger, at.path, files):
-            subject = Subject(connection=HERE, type="path", key=shown(at.path), title=shown(name))
+            subject = Subject(connection=at.space, type="path", key=shown(at.path), title=shown(name))
             out.held.append(Held(subject=subject, reason=held[0], way_forward=held[1]))
         else:
-            out.actions.append(_action(world, folder, name, files, now))
+            out.actions.append(_action(world, at, files, now))
 
 
 def _abandoned(observed: Observed, path: str, files: list[Inode], older: float, now: datetime) -> bool:
@@ -151,11 +157,11 @@ def _protected(world: World, ledger: Ledger) -> set[str]:
     }
 
 
-def _action(world: World, folder: str, name: str, files: list[Inode], now: datetime) -> Action:
+def _action(world: World, at: Place, files: list[Inode], now: datetime) -> Action:
     resource, spec = world.resource, world.resource.spec
     address, size = str(resource.address), sum(i.size for i in files)
-    path = f"{folder}/{name}"
-    declared = root_of(resource.stack, HERE, path)
+    path, (folder, _, name) = at.path, at.path.rpartition("/")
+    declared = root_of(resource.stack, at.space, path)
     root = declared.root if declared is not None else folder
     gives = freed(files)
     last = datetime.fromtimestamp(_changed(files), now.tzinfo)
@@ -165,7 +171,7 @@ def _action(world: World, folder: str, name: str, files: list[Inode], now: datet
         id=f"{address}/0",
         address=address,
         verb="quarantine",
-        subject=Subject(connection=HERE, type="path", key=path, title=name),
+        subject=Subject(connection=at.space, type="path", key=path, title=name),
         reason=f"no torrent of {', '.join(world.torrents)} claims it; last changed {last:%Y-%m-%d}",
         before={"in": folder},
         after={"in": "quarantine"},
@@ -173,9 +179,12 @@ def _action(world: World, folder: str, name: str, files: list[Inode], now: datet
         rests_on={"files": digest([[i.path, i.state, i.inode, i.size, i.mtime_ns] for i in files]), "claimed": []},
         data={
             "root": root, "folder": folder, "path": path, "batch": batch, "files": [i.path for i in files],
-            "keep": spec.quarantine.keep, "clients": list(world.torrents), "paths": [dict(m) for m in resource.stack.paths],
+            "keep": spec.quarantine.keep, "clients": list(world.torrents), "paths": mappings(resource.stack),
+            "by": at.space, "lookers": lookers(resource.stack),
             "about": {"address": address, "kind": "orphan", "title": name, "path": path},
         },
         effects=Effects(destroys=1, bytes_destroyed=size, files=len(files)),
-        undo=Compensation(verb="restore", says="bring it back from quarantine", data={"root": root, "batch": batch}),
+        undo=Compensation(
+            verb="restore", says="bring it back from quarantine", data={"root": root, "batch": batch, "by": at.space}
+        ),
     )  # fmt: skip

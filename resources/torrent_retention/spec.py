@@ -17,7 +17,7 @@ from reconciler.errors import Diagnostic
 from reconciler.kind import Resource, Spec
 from reconciler.units import Age, Percent
 from resources.clients.torrents import APPS, DELETES_DATA
-from resources.references.places import HERE, local, seen, sights
+from resources.references.places import HERE, seen, sights
 from resources.torrent_retention.comparisons import Amount, Number, Span
 
 ARRS = ("sonarr", "radarr")
@@ -213,9 +213,13 @@ def _unseen(resource: Resource[RetentionSpec], app: str) -> Iterator[Diagnostic]
             why = f"{app} deletes no data, and {by}, which sees its files, may only read"
             yield _wrong(resource, "delete", why, f"remove access: read from connections.{by}, or delete: torrent")
     for at, folder in enumerate(spec.orphans.under if spec.orphans is not None else ()):
-        if local(stack, spec.connection, folder) is None:
-            hint = f"map it under paths, for {HERE} and {spec.connection}: orphans are not searched for over SFTP"
-            yield _wrong(resource, f"orphans.under.{at}", f"this machine does not see {folder}", hint)
+        sight = seen(stack, spec.connection, folder)
+        if sight is None:
+            hint = f"map it under paths, for {spec.connection} and {HERE}, or an SFTP connection in place of {HERE}"
+            yield _wrong(resource, f"orphans.under.{at}", f"nobody sees {folder}", hint)
+        elif sight.by != HERE and stack.connections[sight.by].access == "read":
+            why = f"{sight.by}, which sees {folder}, may only read: nothing is moved aside there"
+            yield _wrong(resource, f"orphans.under.{at}", why, f"remove access: read from connections.{sight.by}")
     elsewhere = bool(told) and all(s.by != HERE for _, s in told)
     if spec.pressure is not None and elsewhere and seen(stack, spec.connection, spec.pressure.disk) is None:
         hint = f"name a folder that paths maps for {spec.connection}, as {told[0][0]}"

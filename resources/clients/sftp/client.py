@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from reconciler.facts import NotThere, Query, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
-from resources.clients.localfs import Batches, FsSize, Inodes, RealPaths
+from resources.clients.localfs import Batches, Beneath, FsSize, Inodes, RealPaths
 from resources.clients.sftp import quarantine, sight, wire
 from resources.clients.sftp.digests import digests
 from resources.clients.sftp.line import Line, Refused, refused
@@ -63,6 +63,8 @@ class SftpClient:
         try:
             if isinstance(asked, Inodes | RealPaths | FsSize | RemoteBytes):
                 return cast("T", sight.answer(self.line(), asked))
+            if isinstance(asked, Beneath):
+                return cast("T", sight.beneath(self.line(), asked))
             if isinstance(asked, Batches):
                 return cast("T", quarantine.batches(self, asked.root))
             if isinstance(asked, RemoteTree):

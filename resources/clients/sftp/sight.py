@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.facts import NotThere, Query, ReadFailed
-from resources.clients.localfs import FsSize, Inode, Inodes, RealPaths, Space
+from resources.clients.localfs import Beneath, FsSize, Inode, Inodes, RealPaths, Space
 from resources.clients.sftp import wire
+from resources.clients.sftp.listing import tree
 from resources.clients.sftp.names import decode, encode, shown
 from resources.clients.sftp.queries import RemoteBytes
 
@@ -57,6 +58,27 @@ def _asked(kind: int, paths: Iterable[str]) -> list[tuple[int, bytes]]:
     return [(kind, head + wire.text(encode(path))) for path in paths]
 
 
+def beneath(line: Line, query: Beneath) -> tuple[Inode, ...]:
+    """Everything under a folder that is no folder. NotThere, ReadFailed when one of its folders cannot be listed."""
+    (real,) = real_paths(line, (query.path,))
+    found = []
+    for entry in tree(line, encode(query.path)):
+        if entry.kind == "folder" or entry.path.partition("/")[0] in query.skip:
+            continue
+        whole = f"{real.rstrip('/')}/{entry.path}"
+        state = "file" if entry.kind == "file" else "other"
+        path, why = f"{query.path.rstrip('/')}/{entry.path}", "" if state == "file" else "a link, or no file"
+        found.append(
+            Inode(path, state, NO_DISK, _number(whole), 0, entry.size, entry.size, entry.mtime_ns, why)
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _number(whole: str) -> int:
+    """What stands for an inode: the path without links."""
+    return int.from_bytes(hashlib.sha256(encode(whole)).digest()[:8], "big")
+
+
 def _inode(path: str, attrs: wire.Attrs | None, raw: tuple[int, bytes], way: str, disks: Mapping[str, int]) -> Inode:
     """`way`: its folder without links, "" when that is not told."""
     if attrs is None:
@@ -67,7 +89,7 @@ def _inode(path: str, attrs: wire.Attrs | None, raw: tuple[int, bytes], way: str
     if not way or (attrs.kind == "file" and attrs.size is None):
         return Inode(path, "unreadable", why=UNTOLD if not way else "the server tells no size")
     whole = f"{way.rstrip('/')}/{posixpath.basename(path)}"
-    number = int.from_bytes(hashlib.sha256(encode(whole)).digest()[:8], "big")
+    number = _number(whole)
     size, mtime = attrs.size or 0, (attrs.mtime or 0) * 10**9
     state = attrs.kind if attrs.kind in ("file", "folder") else "other"
     device = disks.get(path if state == "folder" else posixpath.dirname(path), NO_DISK)

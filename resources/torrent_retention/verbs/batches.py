@@ -12,13 +12,13 @@ from typing import Any
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere
 from reconciler.kind import Verb, Verdict, World
-from reconciler.stack import Stack
 from reconciler.units import size_text
-from resources.clients.localfs import HERE, Inode, Inodes, RealPaths
+from resources.clients.localfs import RealPaths
 from resources.clients.torrents import OneTorrent, Torrents
+from resources.references import Place
 from resources.torrent_retention.claims import Claims, looks
-from resources.torrent_retention.verbs.stores import batch_of, by, free, store
-from resources.torrent_retention.world import digest
+from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, store
+from resources.torrent_retention.world import carried, digest
 
 
 class Quarantine(Verb):
@@ -27,16 +27,17 @@ class Quarantine(Verb):
     noun = "orphan"
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
-        found: tuple[Inode, ...] = world.client(HERE).read(Inodes(HERE, tuple(action.data["files"])))
+        found = looked(world, action, action.data["files"])
         told = digest([[i.path, i.state, i.inode, i.size, i.mtime_ns] for i in found])
         return Known({"files": told, "claimed": self._claimed(world, action)}, world.now())
 
     def _claimed(self, world: World, action: Action) -> list[str]:
         """Torrents of any client that claim it by now, or of which that cannot be told. ReadFailed when one cannot tell."""
-        stack, folder = Stack(paths=tuple(action.data["paths"])), action.data["folder"]
+        stack, folder = carried(action.data), Place(by(action), action.data["folder"])
         told = {name: world.client(name).read(Torrents(name)) for name in action.data["clients"]}
-        paths = looks(stack, told, [folder])
-        real = dict(zip(paths, world.client(HERE).read(RealPaths(HERE, paths)), strict=True))
+        real: dict[Place, str] = {}
+        for at, paths in looks(stack, told, [folder]).items():
+            real |= zip((Place(at, p) for p in paths), world.client(at).read(RealPaths(at, paths)), strict=True)
         claims = Claims(stack, told, [folder], real)
         owner = claims.owner(folder, posixpath.basename(action.data["path"]))
         return sorted({*claims.lost, *([owner] if owner else [])})
@@ -45,7 +46,7 @@ class Quarantine(Verb):
         data = action.data
         until = world.now() + timedelta(seconds=data["keep"])
         store(action).stash(
-            world.client(HERE),
+            world.client(by(action)),
             data["root"],
             data["batch"],
             data["files"],
@@ -57,7 +58,7 @@ class Quarantine(Verb):
 
     def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
         batch = batch_of(world, action)
-        left = [i for i in world.client(HERE).read(Inodes(HERE, tuple(action.data["files"]))) if i.state != "missing"]
+        left = [i for i in looked(world, action, action.data["files"]) if i.state != "missing"]
         if batch is None:
             return Verdict("not-done", "it is where it was") if left else Verdict("unknown", "it is nowhere any more")
         if left:

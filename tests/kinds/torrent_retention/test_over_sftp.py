@@ -384,7 +384,12 @@ def test_what_cannot_work_is_told_at_once(it: Rig) -> None:
     for wish, stack, says in (
         (WISH, it.sim.stack.replace("app: sftp", "access: read, app: sftp"), "may only read"),
         (WISH, it.sim.stack.partition("paths:")[0], "does not see its files"),
-        (WISH + f"orphans: {{under: [{it.downloads}]}}", it.sim.stack, "does not see"),
+        (WISH + "orphans: {under: [/elsewhere]}", it.sim.stack, "nobody sees /elsewhere"),
+        (
+            WISH + f"delete: torrent\norphans: {{under: [{it.downloads}]}}",
+            it.sim.stack.replace("app: sftp", "access: read, app: sftp"),
+            "nothing is moved aside there",
+        ),
     ):
         it.sim.stack, before = stack, it.sim.stack
         it.sim.declare(wish)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.connection import ConnectionSpec
 from reconciler.stack import Stack
 from resources.clients.localfs import HERE, Inode, Inodes, LocalFs
-from resources.references import Graph, Place, Referer, Sight, local, place, seen, sights
+from resources.references import Graph, Place, Referer, Sight, place, seen, sights
 from resources.references.graph import freed
 from resources.references.places import root_of
 
@@ -31,7 +31,7 @@ def test_one_place_has_one_name_whoever_says_it() -> None:
         place(STACK, "rt", "/home/me/media/a//b/") == place(STACK, "tv", "/media/a/b") == Place(HERE, "/mnt/media/a/b")
     )
     assert place(STACK, "rt", "/home/me/media/fast/x") == Place(HERE, "/mnt/fast/x")
-    assert place(STACK, "rt", "/remote/x") == place(STACK, "qb", "/data/x") and local(STACK, "rt", "/remote/x") is None
+    assert place(STACK, "rt", "/remote/x") == place(STACK, "qb", "/data/x") and seen(STACK, "rt", "/remote/x") is None
     assert place(STACK, "rt", "/else/x") == place(STACK, "qb", "/else/x")
     assert place(STACK, "rt", "/home/me/mediaX/a") == Place("", "/home/me/mediaX/a")
     assert place(STACK, "rt", "relative") is None and place(STACK, "rt", "") is None
@@ -105,6 +105,6 @@ def test_who_looks_where_this_machine_does_not() -> None:
     assert seen(far, "rt", "/dl/x") == Sight("box", "/home/u/dl/x", "/home/u/dl")
     assert place(far, "rt", "/dl/x") == place(far, "qb", "/data/dl/x") == place(far, "box", "/home/u/dl/x")
     assert seen(far, "rt", "/other/x") == Sight("a-ro", "/only/x", "/only")
-    assert seen(far, "rt", "/mounted/x") == Sight(HERE, "/mnt/x", "/mnt") and local(far, "rt", "/dl/x") is None
+    assert seen(far, "rt", "/mounted/x") == Sight(HERE, "/mnt/x", "/mnt")
     assert place(far, "rt", "/mounted/x") == Place(HERE, "/mnt/x") and seen(far, "rt", "/else") is None
     assert [by.by for _, by in sights(far, "rt")] == ["box", "a-ro", HERE]
