@@ -41,11 +41,15 @@ class Effects(Value):
 
 
 class Compensation(Value):
-    """What is to be done if the action breaks half-way. It is shown in the plan and approved with it."""
+    """What is to be done if the action breaks half-way, or to undo it. It is shown in the plan and approved with it.
+
+    `expects`: fields that the verb's `read` must give for an undo; else the subject has changed since, and is left as it is.
+    """
 
     verb: str
     says: str
     data: dict[str, Json] = Field(default_factory=dict)
+    expects: dict[str, Json] = Field(default_factory=dict)
 
 
 class Action(Value):

@@ -90,7 +90,8 @@ def undo_plan(
             reason = "protected: nothing may destroy it"
         elif back is not None:
             fact = read(back)
-            if isinstance(fact, Known) and any(fact.value.get(k, v) != v for k, v in action.after.items()):
+            left = {**action.after, **(action.undo.expects if action.undo is not None else {})}
+            if isinstance(fact, Known) and any(fact.value.get(k, v) != v for k, v in left.items()):
                 reason = "it changed since that run"
             elif isinstance(fact, Known):
                 mine.append(back.model_copy(update={"rests_on": fact.value}))

@@ -26,6 +26,7 @@ from resources.disk_fill.healing import heal
 from resources.disk_fill.landmarks import Landmarks
 from resources.disk_fill.places import unseen
 from resources.disk_fill.spec import DiskFillSpec
+from resources.disk_fill.verbs.move import fingerprint
 from resources.disk_fill.verbs.move import rests_on as move_rests_on
 from resources.disk_fill.world import Thing
 
@@ -157,7 +158,12 @@ class _Planning:
             ),
             data=data,
             compensation=MEND,
-            undo=Compensation(verb="move", says=f"move it back to {thing.item.path}", data=_back(data)),
+            undo=Compensation(
+                verb="move",
+                says=f"move it back to {thing.item.path}",
+                data=_back(data),
+                expects={"list": fingerprint(files)},
+            ),
         )
 
     def _data(
