@@ -19,6 +19,9 @@ from reconciler.kind import WriteRefused
 from resources.clients.text import is_whole, mended
 
 APPS = ("rtorrent", "qbittorrent", "transmission")  # the apps that answer these queries
+COUNTS_SEEDING = frozenset(
+    {"qbittorrent", "transmission"}
+)  # whose `seeded_s` is of all time; of others the present stretch
 DELETES_DATA = frozenset({"qbittorrent", "transmission"})  # those that delete a torrent's files themselves
 
 MOST_RATIO = 1e9

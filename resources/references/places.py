@@ -10,7 +10,7 @@ taken for one place: that can only hold something back.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.stack import Stack
@@ -121,6 +121,27 @@ def names_of(stack: Stack, connection: str, path: str) -> tuple[Place, ...]:
             if looks and plain(folder):
                 found.append(Place(by, f"{plain(folder).rstrip('/')}/{rest}".rstrip("/") or "/"))
     return tuple(dict.fromkeys(found))
+
+
+def aliases(stack: Stack, at: Place) -> set[str]:
+    """Every name that a connection, or this machine, has for a place that can be looked at."""
+    found = {at.path}
+    for mapping in stack.paths:
+        folder = plain(mapping.get(at.space, ""))
+        if folder and (at.path + "/").startswith(folder.rstrip("/") + "/"):
+            rest = at.path[len(folder.rstrip("/")) :].strip("/")
+            found |= {f"{plain(name).rstrip('/')}/{rest}".rstrip("/") for name in mapping.values() if plain(name)}
+    return found
+
+
+def shielded(stack: Stack, at: Place, protected: Iterable[str]) -> str:
+    """The protected path that is this place, holds it or lies in it, whoever calls it so; "" for none."""
+    names = aliases(stack, at)
+    for item in sorted(protected):
+        path = plain(item) if item.startswith("/") else ""
+        if path and any(Place("", path).overlaps(Place("", name)) for name in names):
+            return item
+    return ""
 
 
 def sights(stack: Stack, connection: str) -> tuple[tuple[str, Sight], ...]:

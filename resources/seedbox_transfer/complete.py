@@ -6,48 +6,60 @@ make everything look complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reconciler.stack import Stack
 from reconciler.units import age_text
 from resources.clients.sftp.names import shown
 from resources.clients.torrents import Torrent
+from resources.references import Place, place
+from resources.references.places import plain
 from resources.seedbox_transfer.release import Release, excluded
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
 HALF = (".part", ".!qB", ".!ut", ".meta")  # what clients put behind the name of a file that is not whole yet
 
 
-def translated(path: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """A path of the client as the SFTP server has it, by the longest declared folder that fits; itself when none does."""
-    best = max(
-        ((old, new) for old, new in pairs if path == old or path.startswith(old.rstrip("/") + "/")),
-        key=lambda pair: len(pair[0]),
-        default=None,
-    )
-    return path if best is None else (best[1].rstrip("/") + path[len(best[0].rstrip("/")) :]) or "/"
+def called_there(stack: Stack, client: str, sftp: str, root: str) -> Callable[[str], tuple[str, ...]]:
+    """What a path of the torrent client may be called on the SFTP server: by the rows of `paths` that name both, by a third
+    name that both have, and as it is. Each can only keep a release from being taken for nobody's."""
+    rows = [(plain(row[client]), plain(row[sftp])) for row in stack.paths if client in row and sftp in row]
+    top, at = plain(root) or root, place(stack, sftp, root)
 
+    def names(path: str) -> tuple[str, ...]:
+        path = plain(path)
+        if not path:
+            return ()
+        fits = [(old, new) for old, new in rows if old and new and Place("", old).holds(Place("", path))]
+        best = max(fits, key=lambda pair: len(pair[0]), default=None)
+        found = [path if best is None else (best[1].rstrip("/") + path[len(best[0].rstrip("/")) :]) or "/"]
+        where = place(stack, client, path)
+        if at is not None and where is not None and at.space and at.holds(where):
+            found.append(top.rstrip("/") + where.path[len(at.path.rstrip("/")) :])
+        elif at is not None and where is not None and at.space and where.holds(at):
+            found.append(
+                top[: len(top) - len(at.path) + len(where.path)] if top.endswith(at.path[len(where.path) :]) else top
+            )
+        return tuple(dict.fromkeys(found))
 
-def same_places(stack: Stack, client: str, sftp: str) -> tuple[tuple[str, str], ...]:
-    """Folders of the torrent client and what they are for the SFTP server, from the section `paths`."""
-    return tuple((row[client], row[sftp]) for row in stack.paths if client in row and sftp in row)
+    return names
 
 
 def claimed(
-    root: str, torrents: Sequence[Torrent], pairs: Sequence[tuple[str, str]]
+    root: str, torrents: Sequence[Torrent], there: Callable[[str], Iterable[str]]
 ) -> Mapping[str, tuple[Torrent, ...]]:
     """Name of a release → the torrents whose payload is it, or lies in it, also under the names of half files.
 
     "" → torrents on their way whose files lie in the folder itself, and whose client does not tell which those are.
+    `there`: what a path of the client may be called on the server.
     """
     found: dict[str, dict[str, Torrent]] = {}
-    prefix = root.rstrip("/") + "/"
+    prefix = (plain(root) or root).rstrip("/") + "/"
     for torrent in torrents:
-        content = translated(torrent.content, pairs) if torrent.content else ""
-        paths = [content]
-        if content and prefix.startswith(content.rstrip("/") + "/"):  # a payload without a folder of its own
-            paths = [translated(f"{torrent.save_path}/{f.path}", pairs) for f in torrent.files or ()]
+        paths = list(there(torrent.content)) if torrent.content else []
+        if any(prefix.startswith(path.rstrip("/") + "/") for path in paths):  # a payload without a folder of its own
+            paths += [path for f in torrent.files or () for path in there(f"{torrent.save_path}/{f.path}")]
             if torrent.files is None and not torrent.complete:
                 found.setdefault("", {})[torrent.hash] = torrent
         for path in paths:

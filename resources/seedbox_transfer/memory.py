@@ -21,7 +21,7 @@ KIND = "seedbox_transfer"
 
 
 def kept(action: Action) -> Mapping[str, Json]:
-    """`as` (fingerprint), `bytes`, `shape`, `folder` (its mark), `torrents` (info-hashes); {} where it is not known."""
+    """`as` (fingerprint), `whole`, `bytes`, `shape`, `folder` (its mark), `torrents` (info-hashes); {} where it is not known."""
     found = action.data.get("kept")
     return found if isinstance(found, dict) else {}
 
@@ -76,8 +76,8 @@ class Memory:
         if past is None or (now - past.at).total_seconds() >= seconds:
             return None
         known = kept(past.action)
-        if not known or release.bytes < known["bytes"]:
-            return past
+        if not known or release.bytes < known["bytes"] or release.whole == known.get("whole"):
+            return past  # the last: what is excluded was edited since, and nothing on the server
         return past if release.bytes == known["bytes"] and release.fingerprint == known["as"] else None
 
 

@@ -23,7 +23,7 @@ from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.seedbox_transfer import clear, removal
-from resources.seedbox_transfer.complete import claimed, same_places, unfinished, unsettled
+from resources.seedbox_transfer.complete import called_there, claimed, unfinished, unsettled
 from resources.seedbox_transfer.hours import until_open
 from resources.seedbox_transfer.inventory import Inventory
 from resources.seedbox_transfer.memory import Memory, into, kept, marked, subject
@@ -85,8 +85,8 @@ def _claimed(resource: Seedbox, facts: Facts) -> Mapping[str, tuple[Torrent, ...
     if spec.when.client is None or not facts.has(Torrents(spec.when.client)):
         return {}
     fact = facts.get(Torrents(spec.when.client))
-    pairs = same_places(resource.stack, spec.when.client, spec.source.sftp)
-    return claimed(spec.source.path, fact.value, pairs) if isinstance(fact, Known) else {}
+    there = called_there(resource.stack, spec.when.client, spec.source.sftp, spec.source.path)
+    return claimed(spec.source.path, fact.value, there) if isinstance(fact, Known) else {}
 
 
 def plan(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime) -> Proposal:
@@ -170,7 +170,7 @@ class _Planning:
         return Proposal(
             actions=(*(() if closed else self.actions), *self.leaving.actions, *self._cleared(found, number)),
             later=later,
-            held=tuple(self.held),
+            held=(*self.held, *self.leaving.held),
             blocked=(*self.blocked, *self.leaving.blocked),
             under_way=tuple(self.under_way),
             summary=tuple(self._summary(found, closed if later else "")),
@@ -338,6 +338,7 @@ class _Planning:
             "mark": self.mark,
             "kept": {
                 "as": release.fingerprint,
+                "whole": release.whole,
                 "bytes": release.bytes,
                 "shape": release.shape,
                 "folder": self.mark or self.memory.fresh,

@@ -28,6 +28,7 @@ class Release:
     `problem`      why it cannot come; "" when it can.
     `fingerprint`  of paths, sizes and times: another one is another state of it.
     `shape`        of paths and sizes: what a copy on this machine must have.
+    `whole`        as `fingerprint`, of all files that are there: it does not change with what is excluded.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Release:
     problem: str
     fingerprint: str
     shape: str
+    whole: str
 
     @property
     def bytes(self) -> int:
@@ -89,13 +91,16 @@ def make(name: str, entries: Sequence[RemoteFile], patterns: Sequence[str]) -> R
     single = len(entries) == 1 and entries[0].path == "" and entries[0].kind != "folder"
     kept = [e for e in entries if e.kind != "folder" and not excluded(e.path or name, patterns)]
     files = tuple(sorted(wanted(name, kept, ()), key=lambda f: f.path))
+    told = fingerprint(files)
+    every = sorted((e for e in entries if e.kind == "file"), key=lambda f: f.path) if patterns else ()
     return Release(
         name=name,
         single=single,
         files=files,
         problem=_problem(name, kept),
-        fingerprint=fingerprint(files),
+        fingerprint=told,
         shape=shape((f.path, f.size) for f in files),
+        whole=fingerprint(every) if patterns else told,
     )
 
 

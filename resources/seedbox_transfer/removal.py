@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.action import Action, Blocked, Effects, Json
+from reconciler.action import Action, Blocked, Effects, Held, Json
 from reconciler.facts import Facts, Known, Query, Unknown
 from reconciler.kind import Ledger, Resource
 from reconciler.stack import Stack
@@ -22,7 +22,7 @@ from resources.clients.servarr import Queue
 from resources.clients.servarr.history import History
 from resources.clients.torrents import APPS, Torrent, TorrentFile, Torrents
 from resources.imports import STILL, Imports, Taken
-from resources.references.places import Place, place, plain
+from resources.references.places import Place, place, plain, shielded
 from resources.seedbox_transfer.memory import KIND, Memory, kept, subject
 from resources.seedbox_transfer.release import Release, digest
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
@@ -90,6 +90,7 @@ class Removal:
         self.memory = memory
         self.actions: list[Action] = []
         self.blocked: list[Blocked] = []
+        self.held: list[Held] = []
         self.wants: list[Query[Any]] = []
         self.stays: dict[str, str] = {}
         self.sightings: dict[str, str] = {}
@@ -105,6 +106,8 @@ class Removal:
         imports = Imports(self.resource.stack, self.facts, self.resource.spec.imported_by)
         working = self._working()
         for candidate in candidates:
+            if self._shielded(candidate.release):
+                continue
             taken: list[Taken] = []
             why = self._needed(candidate, working) or self._unproven(candidate, imports, taken)
             if why:
@@ -164,6 +167,16 @@ class Removal:
                     )
                 )  # fmt: skip
         return bool(self.blocked)
+
+    def _shielded(self, release: Release) -> bool:
+        """Whether a path protects it, which is then said."""
+        spec, stack = self.resource.spec, self.resource.stack
+        at = Place(spec.source.sftp, plain(f"{spec.source.path.rstrip('/')}/{release.name}"))
+        shield = shielded(stack, at, {*stack.protect, *spec.protect, *self.ledger.protected})
+        if shield:
+            reason = f"protected by {shield}: nothing may destroy it"
+            self.held.append(Held(subject=subject(spec, release), reason=reason, bytes=release.bytes))
+        return bool(shield)
 
     def _working(self) -> dict[str, str]:
         """Info-hash → the app that has it in its queue."""

@@ -1,9 +1,9 @@
 """What torrents claim in folders that are searched for orphans; asked at planning and again at the doing.
 
 A claim is a path that a client tells, under every name that `paths` has for it, the path behind its links, and the names that
-clients give to what is not whole yet. A torrent whose place cannot be told (it is on its way, or `paths` maps its folder to
-nothing that is searched) claims its name wherever that lies. All of this can only hold something back. Pure; `looks` names the
-paths whose links have to be followed.
+clients give to what is not whole yet. A torrent that is on its way, or whose folder `paths` knows and nobody sees, claims its
+name wherever that lies; one of another client whose folder stands in no row of `paths` may lie anywhere. All of this can only
+hold something back. Pure; `looks` names the paths whose links have to be followed.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ def looks(stack: Stack, torrents: Listed, folders: Iterable[Place]) -> dict[str,
 
 
 class Claims:
-    """`real`: what `looks` asked for, without links. `lost`: torrents of which nobody can tell what they claim."""
+    """`own`: the client in whose folders is searched; `real`: what `looks` asked for, without links. `lost`: torrents of which
+    nobody can tell what they claim."""
 
-    def __init__(self, stack: Stack, torrents: Listed, folders: Iterable[Place], real: Mapping[Place, str]) -> None:
-        self._stack, self._real = stack, real
+    def __init__(
+        self, stack: Stack, own: str, torrents: Listed, folders: Iterable[Place], real: Mapping[Place, str]
+    ) -> None:
+        self._stack, self._own, self._real = stack, own, real
         self._folders = [self._behind(folder) for folder in folders]
         self._searched = {folder.space for folder in self._folders}
         self._at: dict[Place, dict[str, str]] = defaultdict(dict)  # folder → name in it → title of who claims it
@@ -58,8 +61,8 @@ class Claims:
 
     def _torrent(self, connection: str, torrent: Torrent) -> None:
         where = place(self._stack, connection, torrent.content)
-        if where is None:
-            self.lost.append(torrent.name)
+        if where is None or (not where.space and connection != self._own):
+            self.lost.append(f"{torrent.name} in {connection}")
             return
         spots = {where, *names_of(self._stack, connection, torrent.content)}
         behind = {self._behind(spot) for spot in spots}
@@ -76,7 +79,7 @@ class Claims:
     def _files(self, connection: str, torrent: Torrent) -> None:
         """Of a payload without a folder of its own, which lies in a searched folder itself: each of its files."""
         if torrent.files is None:
-            self.lost.append(torrent.name)
+            self.lost.append(f"{torrent.name} in {connection}")
         for file in torrent.files or ():
             path = f"{torrent.save_path}/{file.path}"
             at = place(self._stack, connection, path)

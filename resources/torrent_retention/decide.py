@@ -20,7 +20,7 @@ from resources.clients.torrents import OneTorrent, Torrent
 from resources.imports import Imports, Proof, Taken
 from resources.references import Place
 from resources.references.places import plain
-from resources.torrent_retention.judge import GO, UNKNOWN, Judgement, Known, judge
+from resources.torrent_retention.judge import GO, KEEPS, UNKNOWN, Judgement, Known, judge, without_trackers
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.sharing import Bytes, Sharing, ties
 from resources.torrent_retention.spec import RetentionSpec, asks_imports
@@ -62,7 +62,9 @@ class Decider:
     def __init__(self, resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: datetime) -> None:
         self.resource, self.spec, self.ledger, self.now = resource, resource.spec, ledger, now
         self.world = World(resource, facts)
-        self.observed = Observed(str(resource.address), ledger, self.spec.connection)
+        self.observed = Observed(
+            str(resource.address), ledger, self.spec.connection, resource.stack.connections[self.spec.connection].app
+        )
         for name in sorted(set(self.world.torrents) - set(self.world.unseen)):
             if says := self.observed.shrunk(name, len(self.world.torrents[name]), now):
                 remedy = "it may have been started just now; if it stays so, it is believed"
@@ -202,9 +204,8 @@ class Decider:
 
     def _disowned_verdict(self, torrent: Torrent, says: str | None) -> Judgement:
         """What a tracker disowns owes it nothing any more; what keeps a torrent keeps it still."""
-        free = self.spec.model_copy(update={"trackers": type(self.spec.trackers)({"unlisted": "allow"})})
-        kept = judge(free, Known(torrent, self.now, imported=True, imported_says=""))
-        if kept.code in ("state", "keep", "group"):
+        kept = without_trackers(self.spec, Known(torrent, self.now))
+        if kept.code in KEEPS:
             return kept
         return Judgement(GO, (str(says),), kept.delete, "unregistered")
 

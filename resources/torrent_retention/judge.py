@@ -7,7 +7,7 @@ obligation, and not past a `keep`. Pure; called for planning and once more, with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -75,6 +75,17 @@ def judge(spec: RetentionSpec, it: Known) -> Judgement:
     if may.value is not True:
         return Judgement(STAY if may.value is False else UNKNOWN, (may.says,), delete, "may_go")
     return Judgement(GO, (may.says, *(a.says for a in met if a.says)), delete)
+
+
+KEEPS = ("state", "keep", "group")  # codes of what keeps a torrent that its tracker disowns
+
+
+def without_trackers(spec: RetentionSpec, it: Known) -> Judgement:
+    """The verdict of the rules that a torrent is under which no tracker knows any more: it owes nobody anything, and its import
+    is not looked at, so that a rule which asks for it keeps it."""
+    free = spec.model_copy(update={"trackers": type(spec.trackers)({"unlisted": "allow"})})
+    says = "whether it was imported is not looked at, as its tracker disowns it"
+    return judge(free, replace(it, imported=None, imported_says=says))
 
 
 def group_of(spec: RetentionSpec, it: Known) -> Group | str | None:

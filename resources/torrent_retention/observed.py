@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from reconciler.kind import Ledger
-from resources.clients.torrents import Torrent
+from resources.clients.torrents import COUNTS_SEEDING, Torrent
 from resources.torrent_retention.spec import Unregistered
 
 APART = timedelta(hours=1)  # sightings closer together count as one
@@ -46,10 +46,10 @@ _TROUBLE = (
 class Observed:
     """The sightings of one resource: read from the ledger, and those that this plan adds."""
 
-    def __init__(self, address: str, ledger: Ledger, connection: str) -> None:
+    def __init__(self, address: str, ledger: Ledger, connection: str, app: str) -> None:
         self._before: Mapping[str, tuple[str, datetime]] = ledger.sightings
         self._history = ledger.history
-        self._address, self._connection = address, connection
+        self._address, self._connection, self._app = address, connection, app
         self.sightings: dict[str, str] = {}
 
     def _numbers(self, item: str, count: int) -> list[float] | None:
@@ -61,9 +61,9 @@ class Observed:
             return None
 
     def seeded(self, torrent: Torrent, now: datetime) -> int | None:
-        """Seconds of seeding: the stretches of before, and the present one."""
-        if torrent.seeded_s is None:
-            return None
+        """Seconds of seeding: as the client counts them, else the stretches of before, and the present one."""
+        if torrent.seeded_s is None or self._app in COUNTS_SEEDING:
+            return torrent.seeded_s
         item, at = f"seeded {self._connection} {torrent.hash}", int(now.timestamp())
         before = self._numbers(item, 3)
         base, stretch = 0.0, float(torrent.seeded_s)

@@ -25,7 +25,7 @@ from resources.clients.sftp.names import shown
 from resources.clients.text import is_whole
 from resources.references import Place, seen
 from resources.references.graph import freed
-from resources.references.places import root_of
+from resources.references.places import root_of, shielded
 from resources.torrent_retention import claims
 from resources.torrent_retention.observed import Observed
 from resources.torrent_retention.spec import RetentionSpec
@@ -86,7 +86,7 @@ def _claims(world: World) -> claims.Claims | None:
         if not isinstance(fact, Known):
             return None
         real |= {Place(query.connection, at): to for at, to in zip(query.paths, fact.value, strict=True)}
-    return claims.Claims(world.stack, world.torrents, _places(world), real)
+    return claims.Claims(world.stack, world.connection, world.torrents, _places(world), real)
 
 
 def _folder(
@@ -104,9 +104,8 @@ def _folder(
     if claimed is None or claimed.lost:
         lost = claimed.lost if claimed is not None else ["any torrent"]
         reason = f"where the data of {lost[0]} lies is not known ({len(lost)} torrents)"
-        out.blocked.append(
-            Blocked(what=f"orphans in {folder.path}", reason=reason, remedy="see the client", code="incomplete")
-        )
+        way = "name its folder, as its client calls it, in a row of paths; or see the client"
+        out.blocked.append(Blocked(what=f"orphans in {folder.path}", reason=reason, remedy=way, code="incomplete"))
         return
     by_name: dict[str, list[Inode]] = defaultdict(list)
     for inode in inodes:
@@ -121,7 +120,7 @@ def _folder(
             continue
         elif not _abandoned(observed, shown(at.path), files, told.older, now):
             out.waiting += 1
-        elif held := _held(world, ledger, at.path, files):
+        elif held := _held(world, ledger, at, files):
             subject = Subject(connection=at.space, type="path", key=shown(at.path), title=shown(name))
             out.held.append(Held(subject=subject, reason=held[0], way_forward=held[1]))
         else:
@@ -139,22 +138,17 @@ def _changed(files: list[Inode]) -> float:
     return max(max(i.mtime_ns, i.ctime_ns) for i in files) / 1e9
 
 
-def _held(world: World, ledger: Ledger, path: str, files: list[Inode]) -> tuple[str, str] | None:
+def _held(world: World, ledger: Ledger, at: Place, files: list[Inode]) -> tuple[str, str] | None:
     """Why it stays though nobody claims it, and the way forward; None when it may go."""
     bad = next((i for i in files if i.state != "file" or not is_whole(i.path)), None)
     if bad is not None and not is_whole(bad.path):
         return f"{shown(bad.path)} is no text: its client may call it otherwise", "look at it yourself"
     if bad is not None:
         return f"{shown(bad.path)} is no plain file ({bad.why or bad.state})", "look at it yourself"
-    if any(path == p or path.startswith(f"{p}/") for p in _protected(world, ledger)):
-        return "protected: nothing may destroy it", ""
+    protected = {*world.stack.protect, *world.resource.spec.protect, *ledger.protected}
+    if shield := shielded(world.stack, at, protected):
+        return f"protected by {shield}: nothing may destroy it", ""
     return None
-
-
-def _protected(world: World, ledger: Ledger) -> set[str]:
-    return {
-        p.rstrip("/") for p in {*world.stack.protect, *world.resource.spec.protect, *ledger.protected} if p[:1] == "/"
-    }
 
 
 def _action(world: World, at: Place, files: list[Inode], now: datetime) -> Action:
@@ -180,7 +174,7 @@ def _action(world: World, at: Place, files: list[Inode], now: datetime) -> Actio
         data={
             "root": root, "folder": folder, "path": path, "batch": batch, "files": [i.path for i in files],
             "keep": spec.quarantine.keep, "clients": list(world.torrents), "paths": mappings(resource.stack),
-            "by": at.space, "lookers": lookers(resource.stack),
+            "by": at.space, "own": world.connection, "lookers": lookers(resource.stack),
             "about": {"address": address, "kind": "orphan", "title": name, "path": path},
         },
         effects=Effects(destroys=1, bytes_destroyed=size, files=len(files)),

@@ -101,7 +101,10 @@ def _pressed(
     there = [b for b in free if b.by == disk.by and found.world.device(b.by, b.root) in (device, None)]
     for batch in sorted(there, key=lambda b: b.until):
         if made < need and batch.id not in busy:
-            purges.append(stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early"))
+            early = stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early")
+            again = {"rests_on": {**early.rests_on, "room": removal.NEEDED}}
+            again["data"] = {**early.data, **removal.pressing(found.world)}
+            purges.append(early.model_copy(update=again))
             made += batch.frees
     going = []
     elsewhere = [g for g in groups if any(_apart(c, disk, device) for c in g)]

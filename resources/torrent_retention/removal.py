@@ -17,7 +17,9 @@ from resources.imports import STILL
 from resources.references.graph import Freed
 from resources.torrent_retention.decide import Candidate
 from resources.torrent_retention.sharing import union
-from resources.torrent_retention.world import World, digest, files_digest, lookers, mappings, referer, subject
+from resources.torrent_retention.world import World, digest, files_digest, lookers, mappings, pressed, referer, subject
+
+NEEDED = "needed"  # what an action made under pressure rests on
 
 
 def actions(world: World, group: tuple[Candidate, ...], *, space: bool) -> list[Action]:
@@ -67,7 +69,7 @@ def _action(
         before={"torrent": "seeds" if torrent.state != "paused" else "is stopped"},
         after={"torrent": "is stopped" if verb == "pause" else "is gone"},
         details=_details(torrent.content, verb, data, ours, quarantined, gives, len(behind), keep, needed=space),
-        rests_on=_rests_on(candidate, list(inodes.values())),
+        rests_on=_rests_on(candidate, list(inodes.values())) | ({"room": NEEDED} if space and verb == "remove" else {}),
         effects=_effects(candidate, behind, verb, data, gives, quarantined, len(inodes)),
         data={
             "connection": world.connection, "app": app, "hash": torrent.hash, "data": data, "ours": ours,
@@ -78,9 +80,18 @@ def _action(
             "seeded_before": _before(candidate), "disowned": candidate.disowned, "together": together,
             "clients": sorted(world.torrents), "paths": mappings(world.stack), "lookers": lookers(world.stack),
             "about": {"address": address, "kind": "torrent", "title": torrent.name, "hash": torrent.hash},
+            **(pressing(world) if space else {}),
         },
         undo=_undo(by, root, batch) if quarantined else None,
     )  # fmt: skip
+
+
+def pressing(world: World) -> dict[str, Json]:
+    """What an action that makes room carries, so that it is looked at again whether the room is needed still."""
+    told, disk = world.resource.spec.pressure, pressed(world.resource)
+    if told is None or disk is None:
+        return {}
+    return {"pressure": {"by": disk.by, "path": disk.path, "until": told.above if told.to is None else told.to}}
 
 
 def _undo(by: str, root: str | None, batch: str) -> Compensation:

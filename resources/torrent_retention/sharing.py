@@ -240,12 +240,11 @@ class Sharing:
         return []
 
     def _groups(self) -> None:
-        """Everybody who shares goes, or nobody does. Where nobody's data goes, nobody shares anything."""
-        if not any(c.judgement.delete == "data" for c in self._found.values()):
-            self._out.groups += [(candidate,) for candidate in self._found.values()]
-            return
+        """The data of everybody who shares it goes, or nobody's: who only pauses, or leaves its data, needs it still."""
         name, graph = self._spec.connection, self._world.graph
-        by = {referer(name, c.torrent): c for c in self._found.values()}
+        by = {referer(name, c.torrent): c for c in self._found.values() if c.judgement.delete == "data"}
+        leaves = {referer(name, c.torrent): c for c in self._found.values() if c.judgement.delete != "data"}
+        self._out.groups += [(candidate,) for candidate in leaves.values()]
         done: set[Referer] = set()
         for who in sorted(by):
             if who in done:
@@ -259,13 +258,15 @@ class Sharing:
             if stays is None:
                 self._out.groups.append(tuple(sorted(mine, key=lambda c: (len(c.torrent.files or ()), c.torrent.hash))))
                 continue
+            if stays in leaves:
+                why = f"{stays.title} in {name} uses the same data, and your rules {LEAVES[leaves[stays].judgement.delete]}"
+            else:
+                why = _shared(stays, name, self._out.verdicts)
             for candidate in mine:
-                if candidate.judgement.delete == "data":
-                    self._drop(
-                        candidate, _shared(stays, name, self._out.verdicts), "they go together, when all of them may"
-                    )
-                else:
-                    self._out.groups.append((candidate,))
+                self._drop(candidate, why, "they go together, when all of them may")
+
+
+LEAVES = {"pause": "only pause it", "torrent": "leave its data"}  # what rules do that delete no data
 
 
 def ties(stack: Stack, told: Mapping[str, Iterable[Torrent]], sizes: set[int]) -> Iterator[tuple[str, Torrent, Inodes]]:

@@ -14,6 +14,8 @@ from reconciler.address import Subject
 from reconciler.facts import Known
 from reconciler.units import size_text
 from resources.clients.localfs import Batch, Inodes
+from resources.references import Place
+from resources.references.places import shielded
 from resources.torrent_retention.world import World
 
 
@@ -104,7 +106,8 @@ def free(world: World, stays: Iterable[str], protected: set[str]) -> list[Batch]
     for batch in mine(world):
         of = str(batch.about.get("hash"))
         called = {batch.id, of, f"torrent:{of}", f"quarantine:{batch.id}"}
-        if batch.whole and batch.id not in kept and of not in lacking and not protected & called:
+        shield = shielded(world.stack, Place(batch.by, str(batch.about.get("path", ""))), protected)
+        if batch.whole and batch.id not in kept and of not in lacking and not protected & called and not shield:
             found.append(batch)
     return found
 

@@ -39,7 +39,7 @@ class SftpClient:
     def line(self) -> Line:
         """The line for questions, opened when it is needed."""
         with self._lock:
-            if self._line is None or self._line.lost is not None:
+            if self._line is None or self._line.lost is not None or not self._line.transport.is_active():
                 if self._line is not None:
                     self._line.close()
                 self._line = Line(self.gate)

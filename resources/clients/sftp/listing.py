@@ -114,8 +114,8 @@ class _Pages:
             self._asked -= 1
             if tree._failure is not None:
                 return
-            if kind == wire.NAME:
-                tree._page(self._folder, wire.names(data))
+            if kind == wire.NAME and (page := wire.names(data)):
+                tree._page(self._folder, page)
             elif kind == wire.STATUS and wire.status(data) == wire.EOF:
                 self._last = True
             else:

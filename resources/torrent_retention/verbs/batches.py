@@ -17,7 +17,7 @@ from resources.clients.localfs import RealPaths
 from resources.clients.torrents import OneTorrent, Torrents
 from resources.references import Place
 from resources.torrent_retention.claims import Claims, looks
-from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, store
+from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, room, store
 from resources.torrent_retention.world import carried, digest
 
 
@@ -38,7 +38,7 @@ class Quarantine(Verb):
         real: dict[Place, str] = {}
         for at, paths in looks(stack, told, [folder]).items():
             real |= zip((Place(at, p) for p in paths), world.client(at).read(RealPaths(at, paths)), strict=True)
-        claims = Claims(stack, told, [folder], real)
+        claims = Claims(stack, action.data.get("own", ""), told, [folder], real)
         owner = claims.owner(folder, posixpath.basename(action.data["path"]))
         return sorted({*claims.lost, *([owner] if owner else [])})
 
@@ -76,7 +76,8 @@ class Restore(Verb):
         batch = batch_of(world, action)
         if batch is None:
             return Absent(world.now())
-        return Known({"batch": batch.id, "files": batch.files, "bytes": batch.bytes}, world.now())
+        told: dict[str, Json] = {"batch": batch.id, "files": batch.files, "bytes": batch.bytes}
+        return Known(told | ({"room": room(world, action)} if "room" in action.rests_on else {}), world.now())
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
         store(action).restore(world.client(by(action)), action.data["root"], action.data["batch"])

@@ -55,6 +55,13 @@ def batch_of(world: World, action: Action) -> Batch | None:
     return next((b for b in batches if b.id == action.data["batch"]), None)
 
 
+def room(world: World, action: Action) -> str:
+    """Whether the room that the action makes is needed still. ReadFailed."""
+    told = action.data["pressure"]
+    space = world.client(told["by"]).read(FsSize(told["by"], told["path"]))
+    return "needed" if space.total - space.free > told["until"] * space.total else "not needed any more"
+
+
 def free(world: World, action: Action) -> int | None:
     """Free bytes of the disk of its folder; None where they are not told. A figure for people: nothing is decided by it."""
     root = action.data["root"]

@@ -25,7 +25,7 @@ from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.sharing import tie, ties
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.verbs.aside import move_aside
-from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, store
+from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, room, store
 from resources.torrent_retention.world import ALWAYS, carried, files_digest, placed, referer
 
 
@@ -40,9 +40,12 @@ def _verdict(world: World, action: Action, torrent: Torrent) -> str:
     data = action.data
     if ALWAYS in {n.lower() for n in (torrent.label, *torrent.tags)}:
         return f"it carries {ALWAYS}"
-    if data["disowned"]:
-        return "go" if disowned_now(torrent) else "its tracker knows it again"
     spec = RetentionSpec.model_validate_json(json.dumps(data["rules"]))
+    if data["disowned"]:
+        kept = judge.without_trackers(spec, judge.Known(torrent, world.now()))
+        if kept.code in judge.KEEPS:
+            return kept.reasons[0]
+        return "go" if disowned_now(torrent) else "its tracker knows it again"
     says = "imported" if data["imported"] else "not imported"
     before, now = data["seeded_before"], torrent.seeded_s
     seeded = None if before is None or now is None else before + now
@@ -76,6 +79,7 @@ class _OfTorrent(Verb):
         "also used by": "its data is used by others now: {now}",
         "in the library": "{now}",
         "on disk": "its files were changed",
+        "room": "the room is {now}",
     }
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
@@ -89,6 +93,8 @@ class _OfTorrent(Verb):
             "verdict": _verdict(world, action, torrent),
             "also used by": _sharers(world, action, torrent) if action.data["data"] else [],
         }
+        if "room" in action.rests_on:
+            told["room"] = room(world, action)
         if action.data["taken"]:
             told["in the library"] = still_taken(world, (Taken(**t) for t in action.data["taken"]))
         if action.data["files"]:

@@ -23,7 +23,7 @@ from resources.clients.localfs import HERE, FolderMark, FsSize, Leftovers, Local
 from resources.clients.sftp import RemoteFile, RemoteTree
 from resources.clients.torrents import OneTorrent, Torrent, TorrentFile, Torrents
 from resources.seedbox_transfer import KIND
-from resources.seedbox_transfer.complete import claimed, translated
+from resources.seedbox_transfer.complete import called_there, claimed
 from resources.seedbox_transfer.hours import is_open
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
@@ -168,7 +168,7 @@ def test_half_files_without_a_folder_of_their_own_do_not_settle(terse: bool) -> 
 def test_half_a_file_under_another_name_does_not_settle(suffix: str) -> None:
     """The client calls a file otherwise until it is whole."""
     half = torrent("/dl/Show", complete=False, done=7)
-    assert claimed("/dl", (half,), ())[f"Show{suffix}"] == (half,)
+    assert claimed("/dl", (half,), lambda path: (path,))[f"Show{suffix}"] == (half,)
 
 
 def test_every_torrent_in_a_release_counts() -> None:
@@ -192,8 +192,24 @@ def test_a_client_that_is_down_blocks() -> None:
 def test_paths_of_the_client_are_translated() -> None:
     paths = ({"rt": "/home/me", "box": "/"}, {"rt": "/home/me/downloads", "box": "/dl"})
     assert proposal(torrents=(torrent("/home/me/downloads/Show"),), when=CLIENT, paths=paths).actions
-    assert translated("/home/me/x", [("/home/me", "/")]) == "/x"
-    assert translated("/home/mean", [("/home/me", "/")]) == "/home/mean"
+    there = called_there(Stack(paths=paths), "rt", "box", "/dl")
+    assert there("/home/me/x") == ("/x",)
+    assert there("/home/mean") == ("/home/mean",)
+
+
+@pytest.mark.parametrize("content", ["/dl//Show", "/dl/./Show", "//dl/Show/", "/dl/Show"])
+def test_a_path_of_the_client_in_another_spelling(content: str) -> None:
+    """It is not complete: written otherwise it is not nobody's either."""
+    half = torrent(content, complete=False, done=1)
+    found = proposal(torrents=(half,), when={**CLIENT, "settled": "5m"})
+    assert not found.actions and "is not complete" in found.held[0].reason
+
+
+def test_a_client_and_a_server_that_paths_joins_by_a_third_name() -> None:
+    paths = ({"here": "/mnt/dl", "rt": "/home/me"}, {"here": "/mnt/dl", "box": "/dl"})
+    half = torrent("/home/me/Show", complete=False, done=1)
+    found = proposal(torrents=(half,), when={**CLIENT, "settled": "5m"}, paths=paths)
+    assert not found.actions and "is not complete" in found.held[0].reason
 
 
 def test_a_missing_folder_there_is_an_error_and_nothing_else() -> None:
