@@ -78,6 +78,8 @@ LIMITS = """## What this does not show
 - Sizes are what a move is judged by, as the servers do themselves. A file that was corrupted and kept its size is not seen.
 - The crash matrix kills at every boundary of the journal and every write, not at every instruction; what lies between two
   boundaries changes nothing outside of the process.
+- A server that tells its lists as they were at an earlier moment cannot be seen through. A plan may rest on such a list; nothing
+  is lost, but a rescan may make the server forget, until its next one, a file that is there.
 - Random worlds and random faults find what they find. They are sampled anew in each proof, so the next one may find more.
 - A planted bug that is caught shows that this safeguard is guarded. Bugs that nobody thought of planting are not counted.
 - Laws are tried on every registered kind and on every app that it works with, in the worlds that it supplies; a kind of another

@@ -197,6 +197,9 @@ def _part(
         proposal, kept = proposal.model_copy(update={"errors": (*proposal.errors, str(e))}), []
     stamped = tuple(a if a.cause != "wish" else a.model_copy(update={"cause": cause}) for a in kept)
     final = proposal.model_copy(update={"actions": stamped, "held": (*proposal.held, *held)})
+    if dropped:  # the kind has counted them
+        many = "1 of these is" if len(dropped) == 1 else f"{len(dropped)} of these are"
+        final = final.model_copy(update={"summary": (*final.summary, f"{many} held: nothing happens there.")})
     mark = resource.marks.get("")
     return ResourcePlan(
         address=address,

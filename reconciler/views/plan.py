@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from shlex import quote
 
 from reconciler.action import Action, Effects
 from reconciler.address import Subject
@@ -231,4 +232,4 @@ def typed(subject: Subject) -> str:
     """A name of the subject that can be typed as it stands: its title in quotes, or its key."""
     title = subject.title
     plain = title.isprintable() and len(title) <= TYPED_MOST and not set(title) & set("\"'`$!\\")
-    return f'"{title}"' if title and plain and not title.startswith("-") else subject.key
+    return f'"{title}"' if title and plain and not title.startswith("-") else quote(subject.key)

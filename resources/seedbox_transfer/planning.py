@@ -27,7 +27,7 @@ from resources.seedbox_transfer.complete import called_there, claimed, unfinishe
 from resources.seedbox_transfer.hours import until_open
 from resources.seedbox_transfer.inventory import Inventory
 from resources.seedbox_transfer.memory import Memory, into, kept, marked, subject
-from resources.seedbox_transfer.release import Release, releases, shape
+from resources.seedbox_transfer.release import NAME_REFUSED, Release, releases, shape
 from resources.seedbox_transfer.spec import SeedboxTransferSpec
 
 HERE_ALREADY = "here already, every file with the size that the server tells"
@@ -197,7 +197,8 @@ class _Planning:
     def _wanted(self, release: Release) -> bool:
         """Whether it is to be fetched now; what else there is to say of it is said on the way."""
         if release.problem:
-            return self._hold(release, release.problem, "rename it there, or exclude it")
+            own = release.problem.startswith(NAME_REFUSED)  # what is excluded are files and folders in a release
+            return self._hold(release, release.problem, "rename it there" if own else "rename it there, or exclude it")
         spec = self.resource.spec
         query = LocalTree(HERE, f"{spec.to}/{release.name}")
         local = self.facts.get(query) if self.facts.has(query) else None
@@ -351,9 +352,11 @@ class _Planning:
         whole = sum(r.bytes for r in found)
         many = "1 release" if len(found) == 1 else f"{len(found)} releases"
         yield f"{many} on {self.resource.spec.source.sftp}, {size_text(whole)}; here already: {here}."
-        changed = sum(said == CHANGED for said in self.quiet.values())
+        differ = [title for title, said in self.quiet.items() if said == CHANGED]
+        changed = len(differ)
         if changed:
-            yield f"Fetched before, and changed since, here or on the server: {changed}, left as they are."
+            more = f" and {changed - 3} more" if changed > 3 else ""
+            yield f"Fetched before, and changed since, here or on the server: {', '.join(differ[:3])}{more}. Left as they are."
         if len(self.quiet) > here + changed:
             yield f"Fetched before and tidied away here, so not fetched again: {len(self.quiet) - here - changed}."
         stay = len(self.leaving.stays)
@@ -384,4 +387,7 @@ def why(resource: Seedbox, facts: Facts, ledger: Ledger, now: datetime, item: st
     said += [(u.action.subject.title, u.says) for u in found.under_way]
     said += [(r.title, planning.inventory.why(r)) for r in planning.found]
     said += [(title, planning.inventory.gone(title)) for title in planning.inventory.lost]
-    return [f"{title}: {reason}" for title, reason in said if title.casefold() == item.casefold()]
+    wanted = item.casefold()
+    for folder in (resource.spec.source.path, resource.spec.to):  # its whole path, there or here
+        wanted = wanted.removeprefix(f"{folder.rstrip('/')}/".casefold())
+    return [f"{title}: {reason}" for title, reason in said if title.casefold() == wanted]

@@ -18,6 +18,7 @@ from resources.clients.localfs.staging import PARTIAL
 from resources.clients.sftp import RemoteFile
 from resources.clients.sftp.names import collision, path_refusal, shown
 
+NAME_REFUSED = "its name is refused"
 OURS = (FOLDER, PARTIAL)  # what waits there to be deleted, and what is on its way to another one of us
 
 
@@ -107,7 +108,7 @@ def make(name: str, entries: Sequence[RemoteFile], patterns: Sequence[str]) -> R
 def _problem(name: str, kept: Sequence[RemoteFile]) -> str:
     said = path_refusal(name)
     if said:
-        return f"its name is refused: {said}"
+        return f"{NAME_REFUSED}: {said}"
     for entry in kept:
         if entry.path and (said := path_refusal(entry.path)):
             return f"{shown(entry.path)} is refused: {said}"

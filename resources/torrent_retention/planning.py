@@ -151,7 +151,8 @@ def _summary(found: Decisions, actions: list[Action], bars: tuple[Bar, ...], wai
     """What the list adds up to: always with what is deleted, above all when it is nothing."""
     counts = ", ".join(f"{found.counts[code]} {word}" for code, word in WORDS.items() if found.counts[code])
     many = "1 torrent" if len(found.world.own) == 1 else f"{len(found.world.own)} torrents"
-    lines = [f"{many} in {found.world.connection}{f': {counts}' if counts else ''}."]
+    known = found.world.connection not in found.world.unseen  # what did not answer has no number
+    lines = [f"{many} in {found.world.connection}{f': {counts}' if counts else ''}."] if known else []
     gone = [a for a in actions if a.verb == "remove"]
     if gone:
         data = [a for a in gone if a.data["data"]]

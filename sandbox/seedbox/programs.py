@@ -226,6 +226,11 @@ class Sshd(Program):
         with socket.create_connection(("127.0.0.1", self.port), timeout=1) as line:
             return line.recv(4) == b"SSH-"
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that listens; None when there is none."""
+        return self._process.pid if self._process is not None else None
+
     def cut(self) -> None:
         """End every session at once, and go on listening."""
         for pid in _started_by(self._process.pid) if self._process else ():

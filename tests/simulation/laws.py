@@ -86,7 +86,8 @@ class Laws:
                         f"{ident} was deleted as number {count + 1} of this run; the limit is {limit}"
                     )
             day, today = guards.get("per_day", {}).get("max"), sum(at > now - DAY for at in self.deleted)
-            if day is not None and today + 1 > day:
+            # Who is told a list of before the deletion takes it for failed, and does not count it.
+            if day is not None and today + 1 > day and not self.world.lied:
                 raise self.witness.caught(f"{ident} was deleted as number {today + 1} of this day; the limit is {day}")
         self.deleted.append(now)
 
@@ -104,10 +105,8 @@ class Laws:
         total, free = self.world.files.disks[self.world.files.disk_of(to)], self.world.files.free(to)
         keeps = [amount(disk["keep_free"])] if "keep_free" in disk else []
         keeps += [round(total * (1 - share(disk["max"])))] if "max" in disk else []
-        stale = any(
-            f.code == "stale" for f in self.world.faults
-        )  # the room is told as it was: nobody can see through that
-        if free - size < max(keeps, default=0) - 10 and not stale:
+        # The room is told as it was at an earlier moment: nobody can see through that.
+        if free - size < max(keeps, default=0) - 10 and not self.world.lied:
             raise self.witness.caught(
                 f"{action.subject.ident} overfills {to}: {free} free, {size} to come, {keeps} to stay free"
             )

@@ -192,18 +192,19 @@ class Fetch:
         threading.Thread(target=self._open_line, name="sftp-join", daemon=True).start()
 
     def _open_line(self) -> None:
+        line = None
         try:
             line = Line(self._gate)
         except ReadFailed as e:
+            if e.code in ("certificate", "unauthorised"):  # everything else may be better the next time
+                with self._lock:
+                    self._error = self._error or e
+        finally:  # whatever came of it: nobody may wait for it any more
             with self._changed:
                 self._joining -= 1
-                if e.code in ("certificate", "unauthorised"):  # everything else may be better the next time
-                    self._error = self._error or e
                 self._changed.notify()
-            return
-        with self._lock:
-            self._joining -= 1
-        self._attach(line)
+        if line is not None:
+            self._attach(line)
 
     def _attach(self, line: Line) -> None:
         worker = _Worker(line)

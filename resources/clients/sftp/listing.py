@@ -104,7 +104,7 @@ class _Pages:
     def ask(self) -> None:
         tree = self._tree
         ahead = 2 if self._asked == 0 else AHEAD  # most folders have one page
-        while not self._last and self._asked < ahead:
+        while not self._last and self._asked < ahead and tree._failure is None:
             self._asked += 1
             tree._line.ask(wire.READDIR, wire.text(self._handle), self._came)
 

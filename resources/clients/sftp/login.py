@@ -117,12 +117,15 @@ class Gate:
             raise
         try:
             transport.start_client(timeout=self.spec.timeout)
+            transport.get_remote_server_key()  # without one its time was up: that alone raises nothing
         except paramiko.ssh_exception.IncompatiblePeer:
             transport.close()
             return None
         except (paramiko.SSHException, EOFError, OSError) as e:
             transport.close()
             said = redact(str(e)) or type(e).__name__
+            if said == "No existing session":
+                said = f"nothing came within {self.spec.timeout:g} s"
             remedy = f"check connections.{self.name}.port; a server that is asked too often answers so for a while"
             raise ReadFailed("down", f"{self.trust.where} broke off before we could log in ({said})", remedy) from None
         return transport
@@ -157,6 +160,8 @@ class Gate:
             refused = self._offer(transport, list(agent.get_keys()) if agent else [])
         except (paramiko.SSHException, EOFError, OSError) as e:
             said = redact(str(e)) or type(e).__name__
+            if said == "No existing session":
+                said = f"nothing came within {self.spec.timeout:g} s"
             raise ReadFailed("down", f"{self.trust.where} broke off while we logged in ({said})", "try again") from None
         finally:
             if agent is not None:

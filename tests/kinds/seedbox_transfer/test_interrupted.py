@@ -211,3 +211,20 @@ def test_a_disk_that_fills_up_meanwhile(box: Box) -> None:
         assert brought(box)
     finally:
         subprocess.run(["umount", str(box.to)], check=True, timeout=20)
+
+
+def test_a_server_that_freezes_in_the_middle_ends_the_transfer(box: Box) -> None:
+    """Its sessions end, and new calls are taken and never answered: that is reported, and the next run carries on."""
+    box.declare("verify: size", "limit: {rate: 12 MB/s}", timeout="1s")
+    assert box.server.pid is not None
+    listener = box.server.pid
+
+    def freeze() -> None:
+        os.kill(listener, signal.SIGSTOP)
+        box.server.cut()
+
+    state, says = outcome(box.apply(box.settled_plan(), At(0.3, freeze)))
+    assert state == "failed", says
+    os.kill(listener, signal.SIGCONT)
+    assert box.apply(box.plan()).exit == 0
+    assert brought(box)

@@ -222,6 +222,16 @@ def test_of_many_files_one_that_is_another_by_now_keeps_itself_and_what_follows(
     assert (home.there / names[number]).read_bytes() == b"other bytes"
 
 
+@pytest.mark.parametrize("path", ["Show/e1.mkv", "Show", "."])
+def test_what_a_path_protects_stays_with_all_that_holds_it(home: Home, path: str) -> None:
+    home.declare(f"protect: ['{home.box.remote / path}']")
+    home.brought()
+    home.forgotten()
+    proposal = home.box.proposal()
+    assert proposal.actions == () and "protected by" in proposal.held[0].reason
+    assert home.files() == set(FILES)
+
+
 def test_where_nothing_is_to_be_removed_nobody_is_asked(home: Home) -> None:
     home.declare()
     path = home.box.desired / "wish.yaml"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from reconciler.facts import ReadFailed
-from resources.clients.sftp import RemoteTree
+from resources.clients.sftp import RemoteStat, RemoteTree
 from resources.clients.sftp.client import SftpClient
 from tests.live.sftp.server import Sshd, keygen
 
@@ -149,3 +152,26 @@ def test_nobody_listens(server: Sshd) -> None:
     said = refusal(server, port=1)
     assert said.code == "down"
     assert "127.0.0.1:1" in said.reason
+
+
+@pytest.mark.parametrize("first", [b"", b"SSH-2.0-Silent\r\n"])
+def test_a_server_that_takes_the_call_and_says_nothing(tmp_path: Path, first: bytes) -> None:
+    """It is called unreachable once the time is up, and is no fault of ours."""
+    with Sshd(tmp_path / "sshd") as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        kept = []
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    kept.append(silent.accept()[0])
+                    kept[-1].sendall(first)
+
+        threading.Thread(target=serve, daemon=True).start()
+        client = server.client(port=silent.getsockname()[1], timeout="1s")
+        for _ in range(3):
+            with pytest.raises(ReadFailed) as error:
+                client.read(RemoteStat("seedbox", "/"))
+            assert error.value.code == "down" and "No existing session" not in error.value.reason
+        client.close()
+        for line in kept:
+            line.close()
