@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 WAN = ROOT.parent / "shared" / "tools" / "wan.sh"
 SETS = {"big": (1, 1 << 30), "mid": (6, 200 << 20), "small": (2000, 20 << 10)}
 CASES = ("lftp", "arr", "arr, checksum", "rclone", "sftp")
-LIMIT = 150  # seconds; what takes longer did not finish
+LIMIT = 130  # seconds; what takes longer did not finish
 CLIENT, SERVER, ADDRESS = "wcli", "wsrv", "10.77.0.1"
 
 
