@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FILE = "stack.yaml"
 IGNORE = Path(".gitignore")
+KEY = "~/.ssh/id_ed25519"
 
 
 @command(
@@ -29,7 +30,10 @@ def init(
     connect: Annotated[
         list[str] | None,
         typer.Option(
-            "--connect", metavar="APP=URL", help="A server to begin with; may be repeated.", show_default=False
+            "--connect",
+            metavar="APP=URL",
+            help="A server to begin with, or sftp=USER@HOST; may be repeated.",
+            show_default=False,
         ),
     ] = None,
 ) -> Exit:
@@ -87,16 +91,19 @@ def _is_ignored(line: str) -> bool:
 
 
 def _declared(text: str) -> Declared:
-    """A connection from `APP=URL`; its key is looked for in the environment."""
+    """A connection from `APP=URL`, or `APP=USER@HOST`; its key is looked for in the environment, or where SSH has it."""
     from reconciler import registry
     from reconciler.desired.scaffold import Declared
 
-    name, _, url = text.partition("=")
+    name, _, at = text.partition("=")
     app = registry.apps().get(name)
-    if app is None or not url:
-        known = ", ".join(n for n, a in sorted(registry.apps().items()) if "url" in a.Spec.model_fields)
-        raise UsageError(f"--connect {text}: write APP=URL", f"apps: {known}; as sonarr=http://localhost:8989")
-    fields: dict[str, object] = {"url": url}
+    told = app.Spec.model_fields.keys() if app is not None else ()
+    user, _, host = at.rpartition("@")
+    if app is None or not at or ("url" not in told and not (user and host)):
+        known = ", ".join(sorted(registry.apps()))
+        hint = f"apps: {known}; as sonarr=http://localhost:8989 or sftp=me@box.example"
+        raise UsageError(f"--connect {text}: write APP=URL, or APP=USER@HOST for what has no URL", hint)
+    fields: dict[str, object] = {"url": at} if "url" in told else {"host": host, "user": user, "key": KEY}
     if "api_key" in app.Spec.model_fields:
         fields["api_key"] = {"env": f"{name.upper()}_API_KEY"}
     return Declared(name, name, fields)

@@ -46,7 +46,7 @@ _HEAD = """\
 
 def scaffold(connections: Sequence[Declared], kinds: Mapping[str, Kind[Any]]) -> str:
     """The text of a first file for `connections`; `kinds` are named in it with what they are for."""
-    first = connections[0].name if connections else "sonarr"
+    first = next((c.name for c in connections if "api_key" in c.fields), "sonarr")
     lines = [_HEAD, *_connections(connections), "", _DISKS.format(first=first)]
     if kinds:
         lines.append("# What can be wished for, as kind → name → fields:")

@@ -97,7 +97,8 @@ class Shape:
     @property
     def literals(self) -> list[str]:
         """The words that may stand here, where they are counted."""
-        return [str(v) for c in self.choices for v in ([c.own["const"]] if "const" in c.own else c.own.get("enum", ()))]
+        found = [v for c in self.choices for v in ([c.own["const"]] if "const" in c.own else c.own.get("enum", ()))]
+        return [str(v).lower() if isinstance(v, bool) else str(v) for v in found]
 
     def words(self) -> str:
         """The type as people say it: `size, as 500 GB`; `list of text`; `one of read, write`."""

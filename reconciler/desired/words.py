@@ -6,6 +6,7 @@ Of a union the member that fits best speaks; when none fits at all, one message 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -184,7 +185,8 @@ def _wrong_type(one: _Error, wanted: str, shape: Callable[[], Shape], problems: 
     if "text" in wanted and isinstance(node, Scalar) and is_plain:
         hint = f'put it in quotes: "{node.text}"'
     elif "a list" in wanted and isinstance(node, Scalar) and is_plain:
-        hint = f"put it in brackets: [{node.text}]"
+        bare = node.text.replace("-", "").replace("_", "").isalnum()
+        hint = f"put it in brackets: [{node.text if bare else json.dumps(node.text, ensure_ascii=False)}]"
     else:
         hint = _remedy(one, shape) or _outline(shape())
     problems.add(entry, f"{_name(entry)} must be {wanted}, not {kind_of(node)}", hint)

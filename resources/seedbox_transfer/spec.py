@@ -63,7 +63,7 @@ class Limit(_Part):
     rate: str | None = Field(default=None, description="At most this much a second.", examples=["80 MB/s"])
     window: str | None = Field(
         default=None,
-        description="Hours of the day in which it fetches, in this machine's time zone.",
+        description="Hours of the day in which it fetches, from and to, in this machine's time zone.",
         examples=["01:00-07:00"],
         json_schema_extra={"pattern": _WINDOW.pattern},
     )
@@ -107,7 +107,8 @@ class SeedboxTransferSpec(Spec):
     when: When = Field(default=When(), description="When a release is complete.")
     exclude: tuple[str, ...] = Field(
         default=(),
-        description="Names that stay there: `*.nfo`; `proof/` is a folder and all in it. Letter case does not count.",
+        description="Names within releases that stay there: `*.nfo`; `proof/` is a folder and all in it. Letter case does not "
+        "count.",
     )
     parallel: Parallel = Field(default=Parallel(), description="How much is fetched at a time.")
     limit: Limit = Field(default=Limit(), description="When, and how fast.")

@@ -28,6 +28,16 @@ def test_the_comments_are_a_first_wish(tmp_path: Path) -> None:
     assert "1 resource (1 disk_fill)" in done.stdout
 
 
+def test_every_server_to_begin_with_is_written_so_that_it_is_accepted(tmp_path: Path) -> None:
+    given = ("sonarr=http://localhost:8989", "rtorrent=scgi:///run/rtorrent.socket", "sftp=me@box.example")
+    done = arr(tmp_path, "init", *(word for one in given for word in ("--connect", one)))
+    assert done.returncode == 0, done.stderr
+    done = arr(tmp_path, "validate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    refused = arr(tmp_path, "init", "--connect", "sftp=box.example")
+    assert refused.returncode == 64 and "USER@HOST" in refused.stderr
+
+
 def test_git_gets_what_is_written_and_nothing_that_is_made(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     arr(tmp_path, "init")
