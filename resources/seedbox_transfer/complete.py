@@ -35,12 +35,11 @@ def called_there(stack: Stack, client: str, sftp: str, root: str) -> Callable[[s
         best = max(fits, key=lambda pair: len(pair[0]), default=None)
         found = [path if best is None else (best[1].rstrip("/") + path[len(best[0].rstrip("/")) :]) or "/"]
         where = place(stack, client, path)
-        if at is not None and where is not None and at.space and at.holds(where):
-            found.append(top.rstrip("/") + where.path[len(at.path.rstrip("/")) :])
-        elif at is not None and where is not None and at.space and where.holds(at):
-            found.append(
-                top[: len(top) - len(at.path) + len(where.path)] if top.endswith(at.path[len(where.path) :]) else top
-            )
+        if at is not None and where is not None and at.space:
+            if at.holds(where):
+                found.append(top.rstrip("/") + where.path[len(at.path.rstrip("/")) :])
+            elif where.holds(at):
+                found.append(top.removesuffix(at.path[len(where.path.rstrip("/")) :]) or "/")
         return tuple(dict.fromkeys(found))
 
     return names
