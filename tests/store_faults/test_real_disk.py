@@ -82,7 +82,7 @@ def test_a_read_only_mount(disk: Rig, small: Path) -> None:
 def test_what_a_killed_run_left_is_read_on_a_read_only_mount(disk: Rig, small: Path) -> None:
     """Its entry is open and the file that showed its life is still there: looking may change neither."""
     died = disk.arr(*disk.order, arm=Arm(KILL, 110))
-    assert died.marks[-1].startswith("intend"), died.marks
+    assert [m.split()[0] for m in died.marks[-2:]] == ["intend", "apply_wish"], died.marks  # and nothing has ended it
     subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     done = disk.arr("status")
     assert done.code == 0, done.said

@@ -53,7 +53,7 @@ def test_what_changed_on_the_server_is_not_called_here(tmp_path: Path) -> None:
         box.bring()
         box.put("Show", {"e1.mkv": b"b" * 4000}, mtime=LATER)
         said = box.proposal(box.settled_plan()).summary
-        assert "here already: 0." in said[0] and "changed since, here or on the server: 1" in said[1]
+        assert "here already: 0." in said[0] and "changed since, here or on the server: Show." in said[1]
 
 
 def test_a_mark_vouches_for_nothing_that_came_after_its_flush(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_what_was_written_anew_is_another_release(box: Box) -> None:
     box.put("Show", {"a": b"two"}, mtime=1_750_000_000)
     box.clock.ahead += timedelta(days=5)
     said = " ".join(box.proposal(box.settled_plan()).summary)
-    assert "here already: 0." in said and "changed since, here or on the server: 1" in said
+    assert "here already: 0." in said and "changed since, here or on the server: Show." in said
     shutil.rmtree(box.to / "Show")
     assert [o.state for o in box.bring().outcomes] == ["done"]
     assert box.here() == {"Show/a": b"two"}
