@@ -241,10 +241,13 @@ class Sharing:
 
     def _groups(self) -> None:
         """The data of everybody who shares it goes, or nobody's: who only pauses, or leaves its data, needs it still."""
-        name, graph = self._spec.connection, self._world.graph
+        name = self._spec.connection
         by = {referer(name, c.torrent): c for c in self._found.values() if c.judgement.delete == "data"}
         leaves = {referer(name, c.torrent): c for c in self._found.values() if c.judgement.delete != "data"}
         self._out.groups += [(candidate,) for candidate in leaves.values()]
+        if not by:
+            return
+        graph = self._world.graph
         done: set[Referer] = set()
         for who in sorted(by):
             if who in done:
