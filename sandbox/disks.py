@@ -100,7 +100,7 @@ class Disks:
         self.home = home
         self._file = home / STATE / "disks.json"
         self._state: tuple[int, list[Disk]] = (0, [])
-        self._used: dict[str, tuple[float, float, int]] = {}
+        self._used: dict[str, tuple[int, float, float, int]] = {}  # changes, when counted, how long it took, bytes
         self.order = Order(home / STATE / "order.log")
 
     # -- which disk is where
@@ -121,6 +121,10 @@ class Disks:
         fresh.write_text(json.dumps([vars(d) for d in disks]))
         fresh.chmod(0o644)
         fresh.replace(self._file)
+        for disk in disks:
+            changes = self._changes_file(disk.path)
+            changes.touch()
+            changes.chmod(0o666)  # servers are other users
 
     def disk_of(self, path: str) -> Disk | None:
         """The disk a path is on: the longest mount that contains it."""
@@ -215,20 +219,31 @@ class Disks:
         return _MACHINE_FREE, _MACHINE_TOTAL
 
     def changed(self, path: str) -> None:
-        """Forgets the remembered usage of the disk this path is on."""
+        """Makes every process forget the remembered usage of the disk this path is on."""
         disk = self.disk_of(path)
         if disk:
-            self._used.pop(disk.alias_of or disk.path, None)
+            with self._changes_file(disk.alias_of or disk.path).open("ab", buffering=0) as log:
+                log.write(b".")
+
+    def _changes(self, disk: str) -> int:
+        """How often something changed on a disk, told by any process."""
+        try:
+            return self._changes_file(disk).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _changes_file(self, disk: str) -> Path:
+        return self.home / STATE / f"changes{disk.replace('/', '-')}"
 
     def _usage(self, disk: Disk) -> int:
         key = disk.alias_of or disk.path
-        at, cost, known = self._used.get(key, (-1e9, 0.0, 0))
-        began = time.monotonic()
-        if began - at < min(2.0, 20 * cost):
+        counted, at, cost, known = self._used.get(key, (-1, 0.0, 0.0, 0))
+        changes, began = self._changes(key), time.monotonic()
+        if counted == changes and began - at < min(2.0, 20 * cost):
             return known
         seen: set[int] = set()
         known = _sum_files(self.real(key), [d.path for d in self.all() if d.path != key], self.real(""), seen)
-        self._used[key] = (began, time.monotonic() - began, known)
+        self._used[key] = (changes, began, time.monotonic() - began, known)
         return known
 
     # -- changing

@@ -106,8 +106,7 @@ def free(world: World, stays: Iterable[str], protected: set[str]) -> list[Batch]
     for batch in mine(world):
         of = str(batch.about.get("hash"))
         called = {batch.id, of, f"torrent:{of}", f"quarantine:{batch.id}"}
-        path = batch.about.get("path")  # of an orphan; a torrent's data is protected by its hash
-        shield = shielded(world.stack, Place(batch.by, str(path)), protected) if path else ""
+        shield = shielded(world.stack, Place(batch.by, batch.home), protected)
         if batch.whole and batch.id not in kept and of not in lacking and not protected & called and not shield:
             found.append(batch)
     return found

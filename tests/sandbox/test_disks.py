@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox import disks
 from sandbox.disks import Disks, Order
 from sandbox.errors import NetError
 from sandbox.transfer import Transfer
@@ -54,6 +55,22 @@ def test_capacity_is_shared_by_processes(world: World) -> None:
     other = Disks(world.home)
     world.event("make_file", {"path": "/data/a/x/big.mkv", "size": 900 * GIB})
     assert other.free("/data/a") == 0
+
+
+def test_change_by_another_process_is_seen_however_slow_the_count_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usage is remembered for longer, the longer it took to count; what another process wrote since is no less there."""
+    other, count = Disks(world.home), disks._sum_files
+
+    def slowly(*args: Any) -> int:
+        time.sleep(0.1)
+        return count(*args)
+
+    monkeypatch.setattr(disks, "_sum_files", slowly)
+    assert other.free("/data/a") == 900 * GIB
+    world.event("make_file", {"path": "/data/a/big.mkv", "size": GIB})
+    assert other.free("/data/a") == 899 * GIB
 
 
 def test_rename_between_disks_is_refused(world: World) -> None:

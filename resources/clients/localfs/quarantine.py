@@ -44,6 +44,7 @@ class Batch:
     `until`    when it may go for good. `bytes`: the sizes of its files; `frees`: what a purge gives back to the disk.
     `whole`    every file of the manifest is here, or was before a purge that was cut; False after a move that was cut.
     `by`       through which connection it is seen; `exact`: False where hard links cannot be counted, so that less is freed.
+    `home`     where it was: its file, or the deepest folder that held all of it.
     """
 
     root: str
@@ -54,6 +55,7 @@ class Batch:
     bytes: int
     frees: int
     whole: bool
+    home: str
     by: str = HERE
     exact: bool = True
 
@@ -97,6 +99,7 @@ def _batch(root: str, name: str) -> Batch:
         bytes=sum(i.size for i in here),
         frees=sum(i.on_disk for i in here if i.names == 1),
         whole=len(here) == len(kept) or os.path.lexists(f"{root}/{FOLDER}/{name}/{DOOMED}"),
+        home=came_from(root, told),
     )
 
 
@@ -119,6 +122,12 @@ def understood(text: str) -> dict[str, Any]:
     if any(not isinstance(f, dict) or not isinstance(f.get("path"), str) for f in told["files"]):
         raise ValueError("a file in it has no path")
     return told
+
+
+def came_from(root: str, manifest: Mapping[str, Any]) -> str:
+    """Where the files of a manifest were: the one file, or the deepest folder that held all of them."""
+    paths = [os.path.normpath(f"{root}/{f['path']}") for f in manifest["files"]]
+    return os.path.commonpath(paths or [root])
 
 
 def beneath(root: str, paths: Iterable[str]) -> list[str]:

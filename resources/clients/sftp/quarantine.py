@@ -22,7 +22,7 @@ from reconciler.action import Json
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
 from resources.clients.localfs import Batch, Inode, Inodes, RealPaths
-from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, NEW, place, understood
+from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, NEW, came_from, place, understood
 from resources.clients.sftp.names import shown
 from resources.clients.sftp.queries import RemoteBytes, RemoteFile, RemoteTree
 
@@ -72,6 +72,7 @@ def _batch(client: SftpClient, root: str, name: str, files: Mapping[str, RemoteF
         bytes=size,
         frees=size,
         whole=len(here) == len(told["files"]) or f"{name}/{DOOMED}" in files,
+        home=came_from(root, told),
         by=client.gate.name,
         exact=False,
     )

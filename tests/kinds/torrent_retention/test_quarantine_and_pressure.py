@@ -38,6 +38,23 @@ def test_it_is_purged_when_its_time_is_over_and_not_before(tmp_path: Path) -> No
         assert not any((downloads / ".arr-quarantine").iterdir()) and sim.proposal().actions == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "purged"), [("Other", True), ("Show", False), ("Show/sub/e2.mkv", False), ("", False), ("Sho", True)]
+)
+def test_a_path_protects_what_was_there_until_its_quarantine_ends(tmp_path: Path, path: str, purged: bool) -> None:
+    """Somebody wants it back after all: the path it had is what they know. And a path elsewhere stops no purge."""
+    downloads = tmp_path / "dl"
+    with Rtorrent([payload(downloads, "Show", 1, files=FILES)]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH + "quarantine: {keep: 2d}")
+        sim.apply()
+        sim.declare(WISH + "quarantine: {keep: 2d}", f"protect: ['{str(downloads / path).rstrip('/')}']\n")
+        sim.clock.ahead = timedelta(days=2, minutes=1)
+        assert [a.verb for a in sim.proposal().actions] == (["purge"] if purged else [])
+        sim.apply()
+        assert any((downloads / ".arr-quarantine").iterdir()) is not purged
+
+
 def test_a_purge_that_broke_is_ended_by_the_next_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads, unlink = tmp_path / "dl", os.unlink
     failed: list[Any] = []
