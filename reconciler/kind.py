@@ -30,7 +30,9 @@ class Spec(BaseModel):
     paused: bool = Field(default=False, description="True: planned as if it were not there; what is under way goes on.")
     guard: GuardSpec | None = Field(default=None, description="Limits tighter than the global ones.")
     protect: tuple[str, ...] = Field(
-        default=(), description="Items that nothing may destroy: `tvdb:280619`, `tmdb:603`, `tag:arr-protect`, a path."
+        default=(),
+        description="Items that nothing may destroy: `tvdb:280619`, `tmdb:603`, `tag:arr-protect`, `label:keep`, "
+        "`torrent:<its hash>`, a path.",
     )
 
 

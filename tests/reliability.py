@@ -32,6 +32,7 @@ PARTS = {
     "crash": "Crash points",
     "faults": "Faults of servers",
     "simulation": "Simulation",
+    "torrents": "Simulation of torrents",
     "store": "Faults of the disk",
     "power": "Power loss",
     "fuzz": "Fuzzing",
@@ -80,6 +81,9 @@ LIMITS = """## What this does not show
   boundaries changes nothing outside of the process.
 - A server that tells its lists as they were at an earlier moment cannot be seen through. A plan may rest on such a list; nothing
   is lost, but a rescan may make the server forget, until its next one, a file that is there.
+- Random worlds are made of libraries on disks in memory, and of torrents over real files. `seedbox_transfer` is in neither:
+  it has its laws, kills and faults, in worlds that people thought of. In the torrents' one a process dies at its steps on the
+  disk and in its state, not by a signal; nobody asks for imports there, and nothing lies behind SFTP.
 - Random worlds and random faults find what they find. They are sampled anew in each proof, so the next one may find more.
 - A planted bug that is caught shows that this safeguard is guarded. Bugs that nobody thought of planting are not counted.
 - Laws are tried on every registered kind and on every app that it works with, in the worlds that it supplies; a kind of another

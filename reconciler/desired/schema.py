@@ -28,7 +28,8 @@ SECTIONS = {
     "connections": "The servers of the stack, by name. `app` says which program answers there.",
     "disks": "The disks that the apps fill, by name, and which root folders lie on each.",
     "paths": "Which folders are the same place: as each connection sees it, and as this machine (`here`) does.",
-    "protect": "What nothing may destroy: `tvdb:280619`, `tmdb:603`, `imdb:tt0903747`, `tag:arr-protect`, or a full path.",
+    "protect": "What nothing may destroy: `tvdb:280619`, `tmdb:603`, `imdb:tt0903747`, `tag:arr-protect`, `label:keep`, "
+    "`torrent:<its hash>`, or a full path.",
     "guards": "Limits that a plan must pass before it may be applied.",
 }
 

@@ -24,7 +24,10 @@ from reconciler.stack import Disk, Guards, Stack
 
 M = TypeVar("M", bound=BaseModel)
 
-PROTECT = r"^(tvdb:[1-9][0-9]*|tmdb:[1-9][0-9]*|imdb:tt[0-9]+|tag:.*\S|/.*|[A-Za-z]:[\\/].*)$"
+PROTECT = (
+    r"^(tvdb:[1-9][0-9]*|tmdb:[1-9][0-9]*|imdb:tt[0-9]+|tag:.*\S|label:.*\S|torrent:[0-9a-f]{40}([0-9a-f]{24})?"
+    r"|/.*|[A-Za-z]:[\\/].*)$"
+)
 _PROTECT = re.compile(PROTECT, re.DOTALL)
 _SHORTEST = 4  # a shorter word is no secret worth hiding: it would garble every line
 _ABSOLUTE = re.compile(r"^(/|[A-Za-z]:[\\/]|\\\\)")
@@ -117,7 +120,7 @@ def protection(entry: Entry, problems: Problems) -> str | None:
     shown = entry.node.text if isinstance(entry.node, Scalar) and entry.node.text else "this"
     problems.add(
         entry, f"{shown} does not say what to protect",
-        "write tvdb:280619, tmdb:603, imdb:tt0903747, tag:arr-protect, or a full path",
+        "write tvdb:280619, tmdb:603, imdb:tt0903747, tag:arr-protect, label:keep, torrent:<its hash>, or a full path",
     )  # fmt: skip
     return None
 

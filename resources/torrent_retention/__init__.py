@@ -4,8 +4,8 @@
     world     facts → torrents and places   judge        the rules over one torrent
     decide    who goes, who is held         sharing      whose data it is besides
     observed  what only time tells
-    planning  the proposal                  removal, stranded, orphans   its actions
-    reads     what has to be asked          verbs/       remove, pause, quarantine, restore, purge
+    planning  the proposal                  removal, stranded, halted, orphans   its actions
+    reads     what has to be asked          verbs/       remove, pause, resume, quarantine, restore, purge
 
 A torrent goes when it may, and every tracker's obligation is met, and nothing keeps it, and nobody else needs its data. What
 is not known never lets it go. `plan` and `reads` import the rest when they are called, as `arr validate` has to be quick.
@@ -25,7 +25,7 @@ from resources.clients.torrents import Torrents
 from resources.references.places import HERE, place, plain
 from resources.torrent_retention import spec
 from resources.torrent_retention.spec import RetentionSpec
-from resources.torrent_retention.verbs import PAUSE, PURGE, QUARANTINE, REMOVE, RESTORE
+from resources.torrent_retention.verbs import PAUSE, PURGE, QUARANTINE, REMOVE, RESTORE, RESUME
 
 
 class TorrentRetention(Kind[RetentionSpec]):
@@ -38,10 +38,11 @@ class TorrentRetention(Kind[RetentionSpec]):
         "pause": PAUSE,
         "quarantine": QUARANTINE,
         "restore": RESTORE,
+        "resume": RESUME,
         "purge": PURGE,
     }
     moves_or_destroys = True
-    mending = frozenset({"restore"})
+    mending = frozenset({"restore", "resume"})
 
     def check(self, resource: Resource[RetentionSpec]) -> Iterable[Diagnostic]:
         return spec.check(resource)

@@ -15,8 +15,9 @@ from reconciler.kind import Ledger, Resource
 from reconciler.units import age_text, percent_text, size_text
 from resources.clients.localfs import HERE, Batch, FsSize, Space
 from resources.references import Sight
-from resources.torrent_retention import orphans, removal, stranded
+from resources.torrent_retention import halted, orphans, removal, stranded
 from resources.torrent_retention.decide import Candidate, Decider, Decisions
+from resources.torrent_retention.judge import STAY
 from resources.torrent_retention.sharing import union
 from resources.torrent_retention.spec import RetentionSpec
 from resources.torrent_retention.world import World, pressed, subject
@@ -48,8 +49,12 @@ def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: d
     actions += more + lost.actions
     groups = [removal.actions(world, group, space=bool(bars)) for group in going]
     paused = [a for made in groups for a in made if not (a.verb == "pause" and a.before == a.after)]
+    busy = {str(a.data.get("hash")) for a in (*actions, *paused)}
+    stays = _stays(found)
+    records = stranded.records(world, back_ids, stays) if known else []
+    awake = list(halted.halted(world, ledger, stays - busy)) if known else []
     return Proposal(
-        actions=_numbered(str(resource.address), [*actions, *paused]),
+        actions=_numbered(str(resource.address), [*records, *awake, *actions, *paused]),
         held=(*found.held, *lost.held),
         blocked=tuple(dict.fromkeys((*found.blocked, *lost.blocked, *blind))),
         bars=bars,
@@ -58,6 +63,11 @@ def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: d
         population={resource.spec.connection: len(world.own)} if known else {},
         sightings=found.observed.sightings,
     )
+
+
+def _stays(found: Decisions) -> set[str]:
+    """Hashes of torrents of which it is known that they stay."""
+    return {h for h, judged in found.verdicts.items() if judged.verdict == STAY} | {h.subject.key for h in found.held}
 
 
 def _numbered(address: str, actions: Iterable[Action]) -> tuple[Action, ...]:

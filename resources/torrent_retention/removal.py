@@ -19,6 +19,7 @@ from resources.torrent_retention.decide import Candidate
 from resources.torrent_retention.sharing import union
 from resources.torrent_retention.world import World, digest, files_digest, lookers, mappings, pressed, referer, subject
 
+STOPPED = ("paused", "halted")
 NEEDED = "needed"  # what an action made under pressure rests on
 
 
@@ -66,7 +67,7 @@ def _action(
         verb=verb,
         subject=subject(world.connection, torrent),
         reason="; ".join(candidate.judgement.reasons),
-        before={"torrent": "seeds" if torrent.state != "paused" else "is stopped"},
+        before={"torrent": "is stopped" if torrent.state in STOPPED else "seeds"},
         after={"torrent": "is stopped" if verb == "pause" else "is gone"},
         details=_details(torrent.content, verb, data, ours, quarantined, gives, len(behind), keep, needed=space),
         rests_on=_rests_on(candidate, list(inodes.values())) | ({"room": NEEDED} if space and verb == "remove" else {}),

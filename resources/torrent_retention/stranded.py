@@ -1,7 +1,8 @@
 """Data in quarantine: what may go for good now, and what has to come back because its torrent stayed. Pure.
 
 A kill between moving data aside and taking the torrent out leaves a torrent without its data: it is brought back, and the
-next plan decides anew. Batches of other resources are none of this one's business.
+next plan decides anew. One that ends a return half-way may leave the record of a batch that holds nothing: it is cleared, as
+a file with a second name there would seem to free nothing. Batches of other resources are none of this one's business.
 """
 
 from __future__ import annotations
@@ -72,6 +73,30 @@ def restore(world: World, batch: Batch) -> Action:
     )
 
 
+def records(world: World, back: Iterable[str], stays: set[str]) -> list[Action]:
+    """Batches of which only the record is left are cleared. One of a torrent that may go yet is begun anew by its removal,
+    unless files have a second name in it. `back`: batches that are brought back anyway."""
+    own = {t.hash for t in world.own}
+    spent = [b for b in mine(world) if b.spent and b.id not in set(back)]
+    return [_cleared(world, b) for b in spent if b.bytes or (of := b.about.get("hash")) not in own or of in stays]
+
+
+def _cleared(world: World, batch: Batch) -> Action:
+    """End a return that was cut: what the batch held is in its place. The id is the caller's to give."""
+    made = restore(world, batch)
+    told = {k: v for k, v in made.data.items() if k not in ("connection", "hash")}
+    return made.model_copy(
+        update={
+            "reason": "what it held is back in its place, and only its record is left",
+            "before": {"record": "in quarantine"},
+            "after": {"record": "is cleared"},
+            "details": ("no byte moves",),
+            "effects": Effects(),
+            "data": told,
+        }
+    )
+
+
 def purge(world: World, batch: Batch, reason: str) -> Action:
     """Delete a batch for good. The id is the caller's to give."""
     address = str(world.resource.address)
@@ -107,7 +132,14 @@ def free(world: World, stays: Iterable[str], protected: set[str]) -> list[Batch]
         of = str(batch.about.get("hash"))
         called = {batch.id, of, f"torrent:{of}", f"quarantine:{batch.id}"}
         shield = shielded(world.stack, Place(batch.by, batch.home), protected)
-        if batch.whole and batch.id not in kept and of not in lacking and not protected & called and not shield:
+        if (
+            batch.whole
+            and not batch.spent
+            and batch.id not in kept
+            and of not in lacking
+            and not protected & called
+            and not shield
+        ):
             found.append(batch)
     return found
 

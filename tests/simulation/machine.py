@@ -1,27 +1,19 @@
-"""What is drawn: a world to begin with, then any operations. One rule a sort; all numbers are small, so that they shrink.
-
-`run` runs so many examples of one seed, and tells of a failure as the operations that lead to it, shrunk.
+"""What is drawn of the library's simulation: a world to begin with, then any operations. One rule a sort; all numbers are
+small, so that they shrink.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule
 
 from sandbox.values import Json
+from tests.simulation.drawn import Drawn, op
 from tests.simulation.drift import DRIFTS
 from tests.simulation.simulation import Simulation
 from tests.simulation.stage import CASTS
 from tests.simulation.wish import EDITS
 
-STEPS = 50  # operations of an example
 READS = (
     "*", "Items", "Roots", "DiskSpaces", "Commands", "Queue", "Tags", "TagUsers", "Listing", "Tree", "FileRows",
     "OneItem",
@@ -32,12 +24,6 @@ UNSENT = ("refused", "lost-before", "lost-after", "late")
 small = st.integers(0, 11)
 few = st.integers(0, 2)
 soon = st.sampled_from((0, 0, 0, 1, 2, 5))  # calls of one question, or of one sort of write, that get through first
-
-
-def op(name: str, **drawn: st.SearchStrategy[Any] | str) -> st.SearchStrategy[Json]:
-    """Operations of one name; what is not drawn is said."""
-    given = {key: st.just(value) if isinstance(value, str) else value for key, value in drawn.items()}
-    return st.fixed_dictionaries({"op": st.just(name), **given})
 
 
 item = st.tuples(small, st.sampled_from((0, 0, 0, 1, 2, 3)), st.integers(5, 150), st.integers(1, 4), small).map(list)
@@ -102,45 +88,10 @@ retires = st.tuples(
 )
 
 
-@dataclass
-class Told:
-    """What a run has come to. `failing`: the operations that broke a law, shrunk, and how."""
+class Machine(Drawn):
+    """See the module."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    most_rounds: int = 0
-    failing: list[Json] | None = None
-    says: str = ""
-
-
-class Machine(RuleBasedStateMachine):
-    """See the module. `told` is shared by the examples of a run."""
-
-    told = Told()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.simulation = Simulation()
-        self.broke = False
-
-    def do(self, op: Json) -> None:
-        try:
-            self.simulation.do(op)
-        except BaseException as e:
-            self.broke = True
-            if isinstance(e, Exception):  # the last one that is seen is the smallest
-                self.told.failing, self.told.says = list(self.simulation.done), f"{type(e).__name__}: {e}"
-            raise
-
-    def teardown(self) -> None:
-        """Every example ends at rest."""
-        try:
-            if self.simulation.done and not self.broke:
-                self.do({"op": "settle"})
-                self.told.counts.update(self.simulation.witness.counts)
-            self.told.counts.update(self.simulation.counts)
-            self.told.most_rounds = max(self.told.most_rounds, self.simulation.most_rounds)
-        finally:
-            self.simulation.__exit__()
+    made = Simulation
 
     @initialize(op=begins)
     def begin(self, op: Json) -> None:
@@ -164,8 +115,8 @@ class Machine(RuleBasedStateMachine):
     @rule(ops=retires)
     def retire(self, ops: tuple[Json, ...]) -> None:
         """A tag is made, and is not wanted any more."""
-        for op in ops:
-            self.do(op)
+        for one in ops:
+            self.do(one)
 
     @rule(op=looks | late)
     def step(self, op: Json) -> None:
@@ -186,23 +137,3 @@ class Machine(RuleBasedStateMachine):
     def rest(self, op: Json) -> None:
         """Time passes, a run is taken back, or everything comes to rest."""
         self.do(op)
-
-
-def run(number: int, examples: int, keep: Path) -> Told:
-    """`number`: the seed. A failure becomes the file `seed-<number>.json` in `keep`, and is told."""
-    told = Told()
-    machine = seed(number)(type("Drawn", (Machine,), {"told": told}))
-    chosen = settings(
-        max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None, verbosity=Verbosity.quiet,
-        derandomize=False, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
-        print_blob=False, report_multiple_bugs=False,
-    )  # fmt: skip
-    try:
-        run_state_machine_as_test(machine, settings=chosen)
-    except Exception:
-        if told.failing is None:
-            raise
-        keep.mkdir(parents=True, exist_ok=True)
-        kept = json.dumps({"says": told.says, "operations": told.failing}, indent=1)
-        (keep / f"seed-{number}.json").write_text(kept + "\n")
-    return told

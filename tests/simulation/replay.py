@@ -6,13 +6,21 @@ import json
 import sys
 from pathlib import Path
 
+from tests.simulation.course import Course
 from tests.simulation.simulation import Simulation
+from tests.simulation.torrents.simulation import TorrentSimulation
+
+
+def simulated(operations: list[dict[str, object]]) -> type[Course]:
+    """Which simulation they are of: its first operation tells."""
+    return TorrentSimulation if "torrents" in operations[0] else Simulation
 
 
 def replay(file: Path, *, trace: bool = False) -> None:
     """Do what the file says, in order. Raises what a broken law raises."""
-    with Simulation() as simulation:
-        for number, op in enumerate(json.loads(file.read_text())["operations"], 1):
+    operations = json.loads(file.read_text())["operations"]
+    with simulated(operations)() as simulation:
+        for number, op in enumerate(operations, 1):
             if trace:
                 sys.stdout.write(f"{number:3}. {' '.join(f'{k}={v}' for k, v in op.items() if v is not None)}\n")
                 sys.stdout.flush()

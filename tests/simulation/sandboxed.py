@@ -23,8 +23,9 @@ from sandbox.process import Stack
 from sandbox.servarr.app import Timing
 from sandbox.values import Json
 from tests.simulation import stage
+from tests.simulation.course import TIMES
 from tests.simulation.drift import DRIFTS, Held
-from tests.simulation.simulation import TIMES, Simulation
+from tests.simulation.simulation import Simulation
 
 QUICK = Patience(first=0.02, most=0.1, settle=1.0, silence=2.0)
 WORDS = {"sonarr": ("series", "episodefile", "seriesId", "tvdb"), "radarr": ("movie", "moviefile", "movieId", "tmdb")}

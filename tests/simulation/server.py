@@ -73,6 +73,7 @@ class Server:
         self.up, self.now = True, 1_000_000.0
         self.retained = RETAINED
         self.next_fault: tuple[str, int] | None = None  # what happens to the next move, after how many whole videos
+        self._striking: list[Any] = [None, 0]  # what happens to the move under way, and how many videos are whole
         self.stalled = False
         self.log: list[tuple[float, str]] = []  # what is said of moves that stopped: when, and between which places
         self.forgot: list[str] = []  # what a scan that arr wanted made the server forget, though it is there
@@ -146,6 +147,11 @@ class Server:
                 job.status, job.ended = "orphaned", self.now
         self.listed = {job.id for job in self.jobs.values() if job.status == "queued"}
 
+    def heal(self) -> None:
+        """It is up, goes on, and nothing befalls its moves, the one under way included."""
+        self.start()
+        self.stalled, self.next_fault, self._striking[0] = False, None, None
+
     def work(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
@@ -200,7 +206,8 @@ class Server:
         fault, self.next_fault = self.next_fault, None
         if fault == ("move-denied", 0):
             raise Broken(io=False)
-        yield from self._move_tree(self.files.real(source), self.files.real(target), job.by, [fault, 0])
+        self._striking = [fault, 0]
+        yield from self._move_tree(self.files.real(source), self.files.real(target), job.by, self._striking)
 
     def _move_tree(self, source: str, target: str, by: str, fault: list[Any]) -> Generator[float, None, None]:
         files = self.files
@@ -253,14 +260,13 @@ class Server:
 
     def _copy(self, target: str, size: int, video: bool, fault: list[Any]) -> Generator[float, None, None]:
         """A quarter at a time; the file shows what has been copied."""
-        strikes = video and fault[0] is not None and fault[0][1] <= fault[1]
         for quarter in range(1, 5):
             part = size * quarter // 4
             room = self.files.free(target) + (self.files.size(target) or 0)
             self.files.make(target, min(part, room), partial=True)
             if part > room:
                 raise Broken(io=True)
-            if quarter == 2 and strikes:
+            if quarter == 2 and video and fault[0] is not None and fault[0][1] <= fault[1]:
                 if fault[0][0] == "move-killed":
                     self.kill()
                     return

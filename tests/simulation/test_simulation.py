@@ -13,7 +13,8 @@ import pytest
 
 from tests import figures
 from tests.effort import PROOF
-from tests.simulation.machine import Told, run
+from tests.simulation.drawn import Told, run
+from tests.simulation.machine import Machine
 from tests.simulation.replay import replay
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -37,7 +38,7 @@ def test_the_laws_hold(part: int) -> None:
     while done < OPERATIONS:
         number = secrets.randbits(32) if PROOF else 1000 * part + done
         print(f"seed {number}")
-        told = run(number, 60 if PROOF else 15, SEEDS)
+        told = run(Machine, number, 60 if PROOF else 15, SEEDS)
         count(told)
         assert not told.says, f"{told.says}: see {SEEDS / f'seed-{number}.json'}"
         done += told.counts["operations"]

@@ -26,7 +26,7 @@ from reconciler.action import Json
 from reconciler.facts import Query, ReadFailed
 from reconciler.kind import WriteRefused
 from resources.clients.localfs.client import HERE, LocalFs, answers
-from resources.clients.localfs.inodes import BLOCK, look
+from resources.clients.localfs.inodes import BLOCK, Inode, look
 from resources.clients.text import is_whole
 
 FOLDER = ".arr-quarantine"
@@ -45,6 +45,7 @@ class Batch:
     `whole`    every file of the manifest is here, or was before a purge that was cut; False after a move that was cut.
     `by`       through which connection it is seen; `exact`: False where hard links cannot be counted, so that less is freed.
     `home`     where it was: its file, or the deepest folder that held all of it.
+    `spent`    nothing waits in it: what it held is in its place (again), and only its record is left.
     """
 
     root: str
@@ -56,6 +57,7 @@ class Batch:
     frees: int
     whole: bool
     home: str
+    spent: bool = False
     by: str = HERE
     exact: bool = True
 
@@ -90,6 +92,7 @@ def _batch(root: str, name: str) -> Batch:
     told = _manifest(Path(root) / FOLDER / name)
     kept = [look(str(Path(root) / FOLDER / name / "files" / f["path"])) for f in told["files"]]
     here = [i for i in kept if i.state == "file"]
+    doomed = os.path.lexists(f"{root}/{FOLDER}/{name}/{DOOMED}")
     return Batch(
         root=root,
         id=name,
@@ -98,9 +101,18 @@ def _batch(root: str, name: str) -> Batch:
         files=len(told["files"]),
         bytes=sum(i.size for i in here),
         frees=sum(i.on_disk for i in here if i.names == 1),
-        whole=len(here) == len(kept) or os.path.lexists(f"{root}/{FOLDER}/{name}/{DOOMED}"),
+        whole=len(here) == len(kept) or doomed,
         home=came_from(root, told),
+        spent=not doomed and all(_returned(root, f["path"], i) for f, i in zip(told["files"], kept, strict=True)),
     )
+
+
+def _returned(root: str, path: str, kept: Inode) -> bool:
+    """Whether a file of a batch is in its place, and not here, or here as well: a kill between the two steps of a return."""
+    if kept.state == "file" and kept.names == 1:
+        return False
+    there = look(f"{root}/{path}")
+    return there.state == "file" and (kept.state == "missing" or there.ident == kept.ident)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -245,6 +257,9 @@ def _back(root: str, folder: Path, moved: Iterable[str]) -> list[str]:
 
 def _put(source: Path, target: Path) -> None:
     """A rename that never overwrites: by a second name, or after a look where the file system has no second names."""
+    if os.path.lexists(target) and os.path.samestat(source.lstat(), target.lstat()):
+        source.unlink()  # a return that was cut after the first of these two steps
+        return
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as e:

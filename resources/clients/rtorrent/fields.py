@@ -139,7 +139,7 @@ def _state(row: Row, complete: bool, checking: bool) -> str:
     if not row.sure("state"):
         return "paused"
     if not row.sure("active"):
-        return "paused" if complete else "queued"
+        return "halted" if complete else "queued"
     return "seeding" if complete else "downloading"
 
 

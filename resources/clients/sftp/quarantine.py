@@ -73,9 +73,14 @@ def _batch(client: SftpClient, root: str, name: str, files: Mapping[str, RemoteF
         frees=size,
         whole=len(here) == len(told["files"]) or f"{name}/{DOOMED}" in files,
         home=came_from(root, told),
+        spent=not here and f"{name}/{DOOMED}" not in files and _in_place(client, root, told),
         by=client.gate.name,
         exact=False,
     )
+
+
+def _in_place(client: SftpClient, root: str, manifest: Mapping[str, Any]) -> bool:
+    return all(i.state == "file" for i in _look(client, [f"{root}/{f['path']}" for f in manifest["files"]]))
 
 
 def _manifest(client: SftpClient, folder: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from resources.clients.rtorrent.queries import FilesThere
 from resources.clients.torrents import OneTorrent, Torrent, Torrents
 from resources.imports import Taken, still_taken
 from resources.torrent_retention import judge
+from resources.torrent_retention.halted import HALTED
 from resources.torrent_retention.observed import disowned_now
 from resources.torrent_retention.removal import on_disk
 from resources.torrent_retention.sharing import tie, ties
@@ -174,6 +175,31 @@ class Remove(_OfTorrent):
         return looked(world, action, paths) if paths else ()
 
 
+class Resume(Verb):
+    """A torrent whose removal stopped half-way seeds again."""
+
+    noun = "resumption"
+    words: ClassVar = {"torrent": "it {now}"}
+
+    def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
+        try:
+            state = _found(world, action).state
+        except NotThere:
+            return Absent(world.now())
+        return Known({"torrent": HALTED if state == "halted" else f"is {state}"}, world.now())
+
+    def perform(self, world: World, action: Action) -> dict[str, Json] | None:
+        world.client(action.data["connection"]).reopen(action.data["hash"])
+        return None
+
+    def verify(self, world: World, action: Action, handle: dict[str, Json] | None) -> Verdict:
+        try:
+            state = _found(world, action).state
+        except NotThere:
+            return Verdict("not-done", "the torrent is not there any more")
+        return Verdict("not-done", "it is still halted") if state == "halted" else Verdict("done", f"it is {state}")
+
+
 def _sees_them(world: World, action: Action) -> None:
     """The client finds each wanted file before any is moved: else that it finds none afterwards would prove nothing."""
     data = action.data
@@ -223,3 +249,4 @@ def _measured(world: World, action: Action, handle: dict[str, Json] | None, wait
 
 REMOVE = Remove()
 PAUSE = Pause()
+RESUME = Resume()

@@ -1,0 +1,42 @@
+"""Any torrents, any wish, any operations: nothing goes that may not go, and everything comes to rest.
+
+As `test_simulation.py`, over real files and simulated clients; see `torrents/simulation.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests import figures
+from tests.effort import PROOF
+from tests.simulation.drawn import Told, run
+from tests.simulation.torrents.machine import TorrentMachine
+
+SEEDS = Path(__file__).parent / "seeds"
+PARTS = 6 if PROOF else 1
+OPERATIONS = 2000 if PROOF else 500  # of each part
+WHAT = (
+    "random torrents, wishes and operations over three torrent clients and real files: cross-seeds, hard links, orphans, "
+    "quarantine, pressure, guards, protections; deaths at each step on the disk, faults of the line"
+)
+
+
+def count(told: Told) -> None:
+    """For the page of figures."""
+    names = ("operations", "plans", "applies", "removals", "purges", "crashes", "faults", "convergences")
+    figures.add("torrents", WHAT, most_rounds=told.most_rounds, **{name: told.counts[name] for name in names})
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_laws_hold(part: int) -> None:
+    done = 0
+    while done < OPERATIONS:
+        number = secrets.randbits(32) if PROOF else 1000 * part + done
+        print(f"seed {number}")
+        told = run(TorrentMachine, number, 20 if PROOF else 10, SEEDS)
+        count(told)
+        assert not told.says, f"{told.says}: see {SEEDS / f'seed-{number}.json'}"
+        done += told.counts["operations"]
