@@ -5,11 +5,15 @@ While it is away its number stays reserved: else another process could be given 
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from sandbox.http import Server, Site
+
+PATIENCE = 15.0  # seconds for which a port that somebody else has is waited for
 
 
 class Listener:
@@ -17,7 +21,7 @@ class Listener:
 
     def __init__(self, site: Site, port: int, prepare: Callable[[Server], None]) -> None:
         self._site, self._prepare = site, prepare
-        self._server: Server | None = Server(site, port)
+        self._server: Server | None = _opened(site, port)
         self._held: socket.socket | None = None
         self._lock = threading.Lock()
         prepare(self._server)
@@ -38,6 +42,18 @@ class Listener:
                 self._server.shutdown()
                 self._server.server_close()
                 self._server, self._held = None, _hold(self._site.port)
+
+
+def _opened(site: Site, port: int) -> Server:
+    """A server on its port. While it was not running another process may have been given that for a moment: it is waited for."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return Server(site, port)
+        except OSError as e:
+            if e.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def _hold(port: int) -> socket.socket:

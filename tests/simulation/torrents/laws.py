@@ -12,7 +12,7 @@ What arr may do is reckoned from the wish and the yard (`wish.py`); what it has 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.simulation.witness import Broke, Witness
 
 UNTOUCHED = ("stale", "blocked", "refused", "skipped")
 DESTROYS = ("remove", "quarantine", "purge")
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 Tree = dict[str, tuple[int, int]]
 
 
@@ -69,8 +70,8 @@ class TorrentLaws:
         return wrong
 
     def remember(self, at: datetime | None = None) -> None:
-        """The files are as they are, since then or since now; what changes from now on shows."""
-        now, at = self.yard.tree(), at or self.clock.now()
+        """The files are as they are, by the doing of arr from `at` on, or of a person now; what changes from now on shows."""
+        now, by_hand, at = self.yard.tree(), at is None, at or self.clock.now()
         waiting = {size for path, (size, _) in now.items() if self.yard.home(path)}
         self.doomed = {size for size in self.doomed if size in waiting}
         for path, (size, _) in now.items():
@@ -88,7 +89,8 @@ class TorrentLaws:
         for name, lines in names.items():
             state = "\n".join(lines)
             if name not in self.since or self.since[name][1] != state:
-                self.since[name] = (at, state)
+                # What arr has brought back was there before: the wish that took it is the same.
+                self.since[name] = (at if by_hand else LONG_AGO, state)
         self.since = {name: told for name, told in self.since.items() if name in names}
 
     def _keep(self, batch: str) -> float:
