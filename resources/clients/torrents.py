@@ -75,7 +75,7 @@ class Torrent:
     `save_path`  the folder that the payload lies in, as the client sees it; `content` the payload itself: a file or folder.
                  Both "" where the client cannot tell.
     `state`      seeding, downloading, paused, halted, checking, queued, error, moving or unknown. Queued to seed is queued;
-                 one of rtorrent that was started, and neither seeds nor may be stopped by a restart, is halted.
+                 a complete one of rtorrent that is started and not active (its files closed, say) is halted.
     `ratio`      None while it is checked, and where nothing was downloaded.
     `seeded_s`   seconds of seeding as the client counts them; of rtorrent, which does not count, the present stretch.
     `finished`   when the client saw it complete. Data that was there when it was added counts from its check.

@@ -41,11 +41,10 @@ def plan(resource: Resource[RetentionSpec], facts: Facts, ledger: Ledger, now: d
     back = list(stranded.stranded(world)) if known else []
     actions = [stranded.restore(world, batch) for batch in back]
     back_ids = [b.id for b in back]
-    actions += stranded.due(world, now, back_ids, decider.protected)
+    free = stranded.free(world, back_ids, decider.protected) if known else []  # else whose data it is cannot be told
+    actions += stranded.due(world, now, free)
     lost = orphans.orphans(world, found.observed, ledger, now) if known else orphans.Found()
-    bars, going, more, blind = _pressed(
-        resource, facts, found, actions, stranded.free(world, back_ids, decider.protected)
-    )
+    bars, going, more, blind = _pressed(resource, facts, found, actions, free)
     actions += more + lost.actions
     groups = [removal.actions(world, group, space=bool(bars)) for group in going]
     paused = [a for made in groups for a in made if not (a.verb == "pause" and a.before == a.after)]

@@ -19,6 +19,8 @@ from resources.references import Place
 from resources.references.places import shielded
 from resources.torrent_retention.world import World
 
+GONE, BACK = "is gone", "is there"  # the torrent whose data it was
+
 
 def subject(batch: Batch) -> Subject:
     return Subject(connection=batch.by, type="quarantine", key=batch.id, title=str(batch.about.get("title", batch.id)))
@@ -99,7 +101,8 @@ def _cleared(world: World, batch: Batch) -> Action:
 
 def purge(world: World, batch: Batch, reason: str) -> Action:
     """Delete a batch for good. The id is the caller's to give."""
-    address = str(world.resource.address)
+    address, of = str(world.resource.address), batch.about.get("hash")
+    back = any(t.hash == of for t in world.own)
     return Action(
         id=f"{address}/0",
         address=address,
@@ -112,8 +115,8 @@ def purge(world: World, batch: Batch, reason: str) -> Action:
             f"frees {'' if batch.exact else 'at most '}{size_text(batch.frees)} on disk",
             f"in quarantine beneath {batch.root}",
         ),
-        rests_on=rests_on(batch),
-        data={"by": batch.by, "root": batch.root, "batch": batch.id},
+        rests_on=rests_on(batch) | ({"torrent": BACK if back else GONE} if of else {}),
+        data={"by": batch.by, "root": batch.root, "batch": batch.id, "connection": world.connection, "of": of},
         effects=Effects(bytes_freed=batch.frees, bytes_destroyed=batch.bytes, files=batch.files),
     )
 
@@ -144,7 +147,7 @@ def free(world: World, stays: Iterable[str], protected: set[str]) -> list[Batch]
     return found
 
 
-def due(world: World, now: datetime, stays: Iterable[str], protected: set[str]) -> list[Action]:
-    """Purges of what has waited long enough."""
-    over = [b for b in free(world, stays, protected) if b.until <= now]
+def due(world: World, now: datetime, may: Iterable[Batch]) -> list[Action]:
+    """Purges of what has waited long enough, of those that may be purged."""
+    over = [b for b in may if b.until <= now]
     return [purge(world, b, f"its time in quarantine was over on {b.until:%Y-%m-%d %H:%M}") for b in over]

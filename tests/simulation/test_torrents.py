@@ -16,8 +16,8 @@ from tests.simulation.drawn import Told, run
 from tests.simulation.torrents.machine import TorrentMachine
 
 SEEDS = Path(__file__).parent / "seeds"
-PARTS = 6 if PROOF else 1
-OPERATIONS = 2000 if PROOF else 500  # of each part
+PARTS = 4 if PROOF else 1
+OPERATIONS = 1500 if PROOF else 500  # of each part
 WHAT = (
     "random torrents, wishes and operations over three torrent clients and real files: cross-seeds, hard links, orphans, "
     "quarantine, pressure, guards, protections; deaths at each step on the disk, faults of the line"

@@ -96,7 +96,7 @@ def test_protection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_time_in_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
     due = stranded.due
-    monkeypatch.setattr(stranded, "due", lambda world, now, *rest: due(world, now + timedelta(days=100), *rest))
+    monkeypatch.setattr(stranded, "due", lambda world, now, may: due(world, now + timedelta(days=100), may))
     assert "before its time" in broken_by(begin(torrent(), kept=2), GO, GO)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere
@@ -17,6 +17,7 @@ from resources.clients.localfs import RealPaths
 from resources.clients.torrents import OneTorrent, Torrents
 from resources.references import Place
 from resources.torrent_retention.claims import Claims, looks
+from resources.torrent_retention.stranded import BACK, GONE
 from resources.torrent_retention.verbs.stores import batch_of, by, free, looked, room, store
 from resources.torrent_retention.world import carried, digest
 
@@ -77,6 +78,8 @@ class Restore(Verb):
         if batch is None:
             return Absent(world.now())
         told: dict[str, Json] = {"batch": batch.id, "files": batch.files, "bytes": batch.bytes}
+        if "torrent" in action.rests_on:
+            told["torrent"] = _torrent(world, action)
         return Known(told | ({"room": room(world, action)} if "room" in action.rests_on else {}), world.now())
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:
@@ -97,10 +100,21 @@ class Restore(Verb):
         return Verdict("done", "it is back in its place")
 
 
+def _torrent(world: World, action: Action) -> str:
+    """Whether the torrent whose data it was is in its client. ReadFailed."""
+    name = action.data["connection"]
+    try:
+        world.client(name).read(OneTorrent(name, action.data["of"]))
+    except NotThere:
+        return GONE
+    return BACK
+
+
 class Purge(Verb):
     """A batch is deleted for good."""
 
     noun = "purge"
+    words: ClassVar = {"torrent": "the torrent whose data it was {now}"}
     read = Restore.read
 
     def perform(self, world: World, action: Action) -> dict[str, Json] | None:

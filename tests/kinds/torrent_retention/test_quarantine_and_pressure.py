@@ -13,6 +13,7 @@ from reconciler.kind import WriteRefused
 from resources.clients.localfs import Batches, LocalFs
 from resources.clients.localfs import quarantine as store
 from sandbox.torrents.rtorrent import Rtorrent
+from tests.kinds.torrent_retention.rig import rig
 from tests.kinds.torrent_retention.sim import FREE, Sim, goes, payload
 
 WISH = f"connection: rt\nmay_go: {{ratio: '>= 2'}}\n{FREE}"
@@ -53,6 +54,43 @@ def test_a_path_protects_what_was_there_until_its_quarantine_ends(tmp_path: Path
         assert [a.verb for a in sim.proposal().actions] == (["purge"] if purged else [])
         sim.apply()
         assert any((downloads / ".arr-quarantine").iterdir()) is not purged
+
+
+def test_nothing_is_purged_while_its_client_is_silent(tmp_path: Path) -> None:
+    """A removal broke and left the torrent without its data; when the time is over, the client does not answer: the torrent may
+    still be there, and what waits is its only data."""
+    with rig(
+        "rtorrent", tmp_path, "connection: box\nmay_go: {ratio: '>= 2'}\n" + FREE + "quarantine: {keep: 2d}"
+    ) as it:
+        it.line.fault = "ignored"
+        it.sim.apply()
+        waiting = it.waiting()
+        assert waiting
+        it.sim.clock.ahead = timedelta(days=3)
+        it.line.fault = "down"
+        proposal = it.sim.proposal()
+        assert proposal.actions == () and proposal.blocked
+        it.sim.apply()
+        assert it.waiting() == waiting
+        it.line.fault = ""
+        verbs = {a.verb for a in it.sim.proposal().actions}
+        assert "restore" in verbs and "purge" not in verbs
+
+
+def test_a_torrent_that_comes_back_before_the_purge_keeps_its_data(tmp_path: Path) -> None:
+    downloads = tmp_path / "dl"
+    show = payload(downloads, "Show", 1, files=FILES)
+    with Rtorrent([show]) as rt:
+        sim = Sim(tmp_path, {"rt": rt.url}, downloads)
+        sim.declare(WISH + "quarantine: {keep: 2d}")
+        sim.apply()
+        sim.clock.ahead = timedelta(days=3)
+        plan = sim.plan()
+        assert [a.verb for a in plan.actions()] == ["purge"]
+        rt.torrents[show.hash.upper()] = show
+        (outcome,) = sim.apply(plan).outcomes
+        assert outcome.state == "stale" and "the torrent whose data it was is there" in outcome.says
+        assert any((downloads / ".arr-quarantine").rglob("e1.mkv"))
 
 
 def test_a_purge_that_broke_is_ended_by_the_next_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,7 @@ def _put_back(yard: Yard, a: int, _b: int, _c: int) -> None:
         if key not in client.server.torrents:
             torrent.active = torrent.started = True
             torrent.complete = yard.whole(torrent)
+            yard.stopped.discard(torrent.hash)
             client.server.torrents[key] = torrent
 
 

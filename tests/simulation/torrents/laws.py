@@ -28,7 +28,6 @@ from tests.simulation.torrents.yard import DAY, Client, Yard
 from tests.simulation.witness import Broke, Witness
 
 UNTOUCHED = ("stale", "blocked", "refused", "skipped")
-DESTROYS = ("remove", "quarantine", "purge")
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 Tree = dict[str, tuple[int, int]]
 
@@ -238,11 +237,14 @@ class TorrentLaws:
     def _torrents(self) -> list[str]:
         wrong = []
         stopping = {a.data["hash"]: a for a in self._intended("pause")}
+        busy = {a.data.get("hash") for a in self._intended("remove", "restore")}
         for client, torrent in self.yard.torrents():
+            if torrent.active and torrent.hash in self.yard.stopped:
+                wrong.append(f"{torrent.name} of {client.name} was started, which a person has stopped")
             if not self.active.get(torrent.hash) or torrent.active:
                 continue
             action = stopping.get(torrent.hash)
-            if action is None and torrent.hash not in {a.data["hash"] for a in self._intended("remove", "restore")}:
+            if action is None and torrent.hash not in busy:
                 wrong.append(f"{torrent.name} of {client.name} was stopped, and nothing of the kind was intended")
             if action is not None:
                 told = self.wish()["torrent_retention"][action.address.partition(".")[2]]
@@ -299,11 +301,12 @@ class TorrentLaws:
                 raise Broke(f"{len(done)} were destroyed in this run, and the limit is {most}")
 
     def _touched(self, action: Action, now: Tree) -> bool:
+        begun = self.witness.open.get(action.subject.ident)
+        if begun is None or begun.address != action.address:  # two resources may be about one orphan
+            return False
         if action.verb in ("remove", "pause"):
-            return action.data["hash"] in self.taken and action.subject.ident in self.witness.open
-        return action.subject.ident in self.witness.open and any(
-            path in self.tree and path not in now for path in action.data.get("files", ())
-        )
+            return action.data["hash"] in self.taken
+        return any(path in self.tree and path not in now for path in action.data.get("files", ()))
 
     def _not_done(self, action: Action, now: Tree) -> str:
         there = {(c.name, t.hash): t for c, t in self.yard.torrents()}
