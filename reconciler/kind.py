@@ -203,6 +203,10 @@ class WriteRefused(Exception):
         self.remedy = remedy
 
 
+class NotBegun(WriteRefused):
+    """Refused before anything was sent: whatever the world looks like, it is nothing of this action's doing."""
+
+
 class Kind(ABC, Generic[S]):
     """A type of resource. The module's KIND constant is an instance."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import examine, registry
-from reconciler.action import Action, Bar
+from reconciler.action import Action, Bar, Json
 from reconciler.address import Address
 from reconciler.apply import by_hand
 from reconciler.apply.executor import Executor
@@ -25,6 +25,7 @@ from reconciler.apply.follow import Patience
 from reconciler.apply.interrupt import Stop, stoppable
 from reconciler.apply.report import Listener, Outcome, Report, Silent
 from reconciler.apply.settle import FINAL, pending, settle_if_free
+from reconciler.apply.stale import stale
 from reconciler.clock import Clock, SystemClock
 from reconciler.connection import App
 from reconciler.desired import Desired, load
@@ -245,6 +246,10 @@ class Session:
                 except NotThere:
                     return Absent(self.clock.now())
 
+            def says(back: Action, left: Mapping[str, Json], found: Mapping[str, Json]) -> str:
+                verb = registry.kinds()[back.address.split(".", 1)[0]].verbs[back.verb]
+                return stale(verb.words, left, found, "that run")
+
             desired, now = self.validate(), self.clock.now()
             there = {str(r.address): r for r in desired.resources if not r.spec.paused}
             mine = {e.action.address for e in entries if e.state == "done" and e.action.undo is not None}
@@ -271,6 +276,7 @@ class Session:
                 protected={*desired.stack.protect, *own, *ledger.protected},
                 bars=bars,
                 declared=there.keys(),
+                says=says,
             )
             store.save_plan(plan.id, files.document(plan), plan.created)
         return plan

@@ -23,7 +23,7 @@ from reconciler.apply.stale import stale
 from reconciler.connection import redact
 from reconciler.errors import ArrError, LockedError, StaleError
 from reconciler.facts import Absent, NotThere, ReadFailed, Unknown
-from reconciler.kind import Kind, ReplyLost, Verb, Verdict, WriteRefused
+from reconciler.kind import Kind, NotBegun, ReplyLost, Verb, Verdict, WriteRefused
 from reconciler.opener import Opener, ReadWorld, WriteWorld
 from reconciler.plan import guards
 from reconciler.plan.guards import destructive
@@ -236,6 +236,8 @@ class Executor:
         """Send it. The verdict is set when it is already known that nothing happened; else the world has to tell."""
         try:
             handle = verb.perform(WriteWorld(self.opener), action)
+        except NotBegun as e:
+            return Verdict("not-done", redact(e.message), remedy=redact(e.remedy)), None, self.patience
         except WriteRefused as e:
             return self._refused(action, verb, Verdict("not-done", redact(e.message), remedy=redact(e.remedy)))
         except (ReadFailed, NotThere) as e:

@@ -16,16 +16,18 @@ SHOWN = 4
 NAMED = 3  # members of a list that are named; of a longer one the number
 
 
-def stale(words: Mapping[str, str], expected: Mapping[str, Json], found: Mapping[str, Json] | None) -> str:
+def stale(
+    words: Mapping[str, str], expected: Mapping[str, Json], found: Mapping[str, Json] | None, since: str = "the plan"
+) -> str:
     """`it changed since the plan: …`; "" when nothing did. `found` None: the subject is not there any more."""
     if found is None:
-        return "it changed since the plan: it is not there any more" if expected else ""
+        return f"it changed since {since}: it is not there any more" if expected else ""
     told: dict[str, None] = {}  # in order, each once
     for field in sorted(expected.keys() | found.keys()):
         if expected.get(field) != found.get(field):
             told |= dict.fromkeys(_sentences(words, field, expected.get(field), found.get(field)))
     more = f"; and {len(told) - SHOWN} more differences" if len(told) > SHOWN else ""
-    return f"it changed since the plan: {'; '.join(list(told)[:SHOWN])}{more}" if told else ""
+    return f"it changed since {since}: {'; '.join(list(told)[:SHOWN])}{more}" if told else ""
 
 
 def _sentences(words: Mapping[str, str], field: str, was: Json, now: Json) -> Iterator[str]:

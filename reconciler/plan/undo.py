@@ -20,6 +20,7 @@ from reconciler.stack import Guards
 
 Bars = Callable[[str, Sequence[Action]], tuple[Bar, ...]]
 Read = Callable[[Action], Fact[dict[str, Json]]]
+Says = Callable[[Action, Mapping[str, Json], Mapping[str, Json]], str]
 
 
 def reverse(action: Action, number: int) -> Action | None:
@@ -72,9 +73,11 @@ def undo_plan(
     protected: AbstractSet[str],
     bars: Bars = lambda _address, _actions: (),
     declared: AbstractSet[str] = frozenset(),
+    says: Says = lambda *_: "it changed since that run",
 ) -> Plan:
     """`entries`: (action, outcome) of `run` in the order in which they were done. `sources`: address → where it is written.
-    `bars`: the disks around the actions of an address; `declared`: addresses whose wish still stands.
+    `bars`: the disks around the actions of an address; `declared`: addresses whose wish still stands. `says`: in words, how what
+    an action needs differs from what was read.
 
     To take back what was made is to destroy it: `limits` and `protected` bind an undo like any plan.
     """
@@ -92,7 +95,7 @@ def undo_plan(
             fact = read(back)
             left = {**action.after, **(action.undo.expects if action.undo is not None else {})}
             if isinstance(fact, Known) and any(fact.value.get(k, v) != v for k, v in left.items()):
-                reason = "it changed since that run"
+                reason = says(back, left, {k: fact.value.get(k, v) for k, v in left.items()})
             elif isinstance(fact, Known):
                 mine.append(back.model_copy(update={"rests_on": fact.value}))
             else:

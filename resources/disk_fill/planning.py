@@ -26,7 +26,7 @@ from resources.disk_fill.healing import heal
 from resources.disk_fill.landmarks import Landmarks
 from resources.disk_fill.places import unseen
 from resources.disk_fill.spec import DiskFillSpec
-from resources.disk_fill.verbs.move import fingerprint
+from resources.disk_fill.verbs.move import SAFE, fingerprint
 from resources.disk_fill.verbs.move import rests_on as move_rests_on
 from resources.disk_fill.world import Thing
 
@@ -162,7 +162,7 @@ class _Planning:
                 verb="move",
                 says=f"move it back to {thing.item.path}",
                 data=_back(data),
-                expects={"list": fingerprint(files)},
+                expects={**SAFE, "list": fingerprint(files)},
             ),
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.action import Action, Json
 from reconciler.facts import Fact, Known, ReadFailed
-from reconciler.kind import ReplyLost, Verb, Verdict, WriteRefused
+from reconciler.kind import NotBegun, ReplyLost, Verb, Verdict
 from reconciler.kind import World as Servers
 from reconciler.units import size_text
 from resources.clients.localfs import HERE, HardLinks
@@ -115,7 +115,7 @@ class Move(Verb):
         links = action.rests_on.get("links", NO_LINKS)
         unsafe += [f"links: {links}"] if links != NO_LINKS else []
         if unsafe:
-            raise WriteRefused(f"not safe to move: {'; '.join(unsafe)}", "make a new plan: arr plan")
+            raise NotBegun(f"not safe to move: {'; '.join(unsafe)}", "make a new plan: arr plan")
         files = look.tree(world, data["connection"], data["source"])
         last = newest(world, data)
         world.client(data["connection"]).move(

@@ -16,7 +16,7 @@ from reconciler.apply.interrupt import Stop
 from reconciler.apply.report import Outcome, Report, Silent
 from reconciler.apply.settle import pending, settle
 from reconciler.errors import Exit, LockedError, StaleError, StoreError
-from reconciler.kind import ReplyLost, Resource, WriteRefused
+from reconciler.kind import NotBegun, ReplyLost, Resource, Verdict, WriteRefused
 from reconciler.opener import Opener, ReadWorld
 from reconciler.plan import files
 from reconciler.plan.model import Plan
@@ -231,6 +231,23 @@ def test_what_stops_on_a_disk_stops_the_others_on_it(bench: Bench, monkeypatch: 
     report = bench.apply(plan)
     assert states(report) == ["failed", "left", "done"]
     assert bench.world.notes() == {"c": "1"}
+
+
+@pytest.mark.parametrize(("refusal", "state"), [(NotBegun, "failed"), (WriteRefused, "broken")])
+def test_what_was_never_begun_is_not_broken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, refusal: type[WriteRefused], state: str
+) -> None:
+    """However it looks: a half that lies there is somebody else's, and nothing may be mended over it."""
+    plan = bench.plan(notes(bench.world, notes={"a": "1"}))
+    verb = type(NotesKind.verbs["create"])
+
+    def refused(*_: Any) -> Any:
+        raise refusal("not safe")
+
+    monkeypatch.setattr(verb, "perform", refused)
+    monkeypatch.setattr(verb, "verify", lambda *_: Verdict("broken", "half of it is there"))
+    report = bench.apply(plan)
+    assert states(report) == [state]
 
 
 class StopAfter(Silent):
