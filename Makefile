@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 1))))
 # The tests start `arr` hundreds of times: compiled modules are kept, also where the environment says not to.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-seedbox test lint fidelity bench proof docs lock clean
+.PHONY: help demo demo-seedbox test lint fidelity bench proof search docs lock clean
 
 help:
 	@echo "make demo      a simulated Sonarr and Radarr on small disks: plan, apply, plan again"
@@ -20,6 +20,7 @@ help:
 	@echo "make fidelity  the sandbox against the recordings of the real servers"
 	@echo "make bench     the benchmarks; writes benchmarks/README.md"
 	@echo "make proof     every test at its longest, then docs/reliability.md with its figures"
+	@echo "make search    random worlds that nobody has drawn before, until one breaks a law or you stop it"
 	@echo "make docs      writes docs/ anew from the code"
 	@echo "make lock      pins the dependencies anew (needs uv)"
 	@echo "make clean     removes what the targets made"
@@ -60,6 +61,11 @@ proof: lint
 	date +%s > build/figures/began
 	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	ARR_PROOF=1 ARR_FIGURES=$(CURDIR)/build/figures $(BIN)/python -m tests.reliability docs/reliability.md
+
+search: $(READY)
+	while ARR_PROOF=1 ARR_SEED=$$(date +%s%N) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -k laws_hold \
+		tests/simulation/test_simulation.py tests/simulation/test_torrents.py; do :; done; \
+	echo "what was found is in tests/simulation/seeds"; exit 1
 
 docs: $(READY)
 	$(BIN)/python -m reconciler.cli.reference docs

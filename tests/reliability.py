@@ -84,7 +84,8 @@ LIMITS = """## What this does not show
 - Random worlds are made of libraries on disks in memory, and of torrents over real files. `seedbox_transfer` is in neither:
   it has its laws, kills and faults, in worlds that people thought of. In the torrents' one a process dies at its steps on the
   disk and in its state, not by a signal; nobody asks for imports there, and nothing lies behind SFTP.
-- Random worlds and random faults find what they find. They are sampled anew in each proof, so the next one may find more.
+- Random worlds and random faults find what they find. A proof draws the same ones each time, so that it can be repeated; `make
+  search` draws others, for as long as it is let, and may find more.
 - A planted bug that is caught shows that this safeguard is guarded. Bugs that nobody thought of planting are not counted.
 - Laws are tried on every registered kind and on every app that it works with, in the worlds that it supplies; a kind of another
   package is tried only when its author runs the suite over it.

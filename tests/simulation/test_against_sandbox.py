@@ -6,13 +6,12 @@ So what the simulation shows in memory holds for the sandbox, which is itself he
 from __future__ import annotations
 
 import random
-import secrets
 from pathlib import Path
 
 import pytest
 
 from sandbox.values import Json
-from tests.effort import PROOF
+from tests.effort import PROOF, seed
 from tests.simulation.drift import DRIFTS
 from tests.simulation.sandboxed import PATHS, Twin
 from tests.simulation.wish import EDITS
@@ -43,7 +42,7 @@ def drawn(chance: random.Random) -> Json:
 
 @pytest.mark.parametrize("cast", CASTS)
 def test_both_worlds_agree(cast: str, tmp_path: Path) -> None:
-    number = secrets.randbits(32) if PROOF else CASTS.index(cast)
+    number = seed("sandbox", cast)
     chance = random.Random(number)
     items = [[n, chance.choice((0, 0, 1, 2)), chance.randint(20, 90), chance.randint(1, 4), n % 3] for n in range(7)]
     begin = {"op": "begin", "cast": cast, "disks": 3, "items": items, "most": "60%", "cooldown": "6h"}
