@@ -257,6 +257,8 @@ def keygen(path: Path, sort: str = "ed25519", passphrase: str = "", *more: str) 
 
 def _started_by(pid: int) -> list[int]:
     """Everything that a process has started and what that has started, as far as it is there."""
-    told = Path(f"/proc/{pid}/task/{pid}/children")
-    direct = [int(p) for p in told.read_text().split()] if told.exists() else []
+    try:
+        direct = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it has ended, perhaps since it was listed
+        return []
     return [d for child in direct for d in (child, *_started_by(child))]
