@@ -103,7 +103,7 @@ def test_laws_9_and_11_another_release_and_what_is_protected_stay(home: Home) ->
 
 def test_law_12_after_a_kill_it_comes_to_its_end(tmp_path: Path) -> None:
     """A real kill between two files; what is left goes with the next plans, and nothing else."""
-    with leaving(tmp_path, files={f"{n:03}.mkv": 100 for n in range(100)}) as home:
+    with leaving(tmp_path, files={f"{n:03}.mkv": 100 for n in range(400)}) as home:
         home.brought()
         home.forgotten()
         whole = len(home.files())
