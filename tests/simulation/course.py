@@ -101,7 +101,7 @@ class Laws(Protocol):
 class Course:
     """See the module. A context manager: its folder goes with it.
 
-    A simulation brings `_begin` and operations of its own, and the hooks `apps`, `wrong`, `well` and `heal`.
+    A simulation brings `_begin` and operations of its own, and the hooks `apps`, `wrong`, `well`, `heal` and `edit`.
     """
 
     clock: FakeClock
@@ -160,6 +160,10 @@ class Course:
         """Whatever was broken is whole from now on."""
         raise NotImplementedError
 
+    def edit(self, what: str, a: int, b: int) -> None:
+        """Change the wish."""
+        raise NotImplementedError
+
     # -- processes
 
     @property
@@ -202,6 +206,18 @@ class Course:
         return plan
 
     # -- the operations
+
+    def _edit(self, what: str, a: int, b: int) -> None:
+        """A person edits the wish; what the loader does not accept is not so."""
+        before = json.loads(json.dumps(self.wish))
+        self.edit(what, a, b)
+        try:
+            self.declare()
+        except UsageError as e:
+            self.last = f"not accepted: {e.diagnostics[0].message if e.diagnostics else e.message}"
+            self.counts["edits refused"] += 1
+            self.wish = before
+            self.declare()
 
     def _plan(self, only: int | None = None, die_in: int | None = None) -> None:
         self._make_plan(only, die_in)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from sandbox.values import Json
+from tests import effort
 from tests.simulation.course import Course
 
+SEEDS = Path(__file__).parent / "seeds"
 STEPS = 50  # operations of an example
 
 
@@ -84,3 +87,15 @@ def run(machine: type[Drawn], number: int, examples: int, keep: Path) -> Told:
         kept = json.dumps({"says": told.says, "operations": told.failing}, indent=1)
         (keep / f"seed-{number}.json").write_text(kept + "\n")
     return told
+
+
+def draw(machine: type[Drawn], names: tuple[object, ...], operations: int, examples: int) -> Iterator[Told]:
+    """Runs of so many examples, until there were so many operations; where each begins, `names` and `effort.SEED` say."""
+    done = 0
+    while done < operations:
+        number = effort.seed(*names, done)
+        print(f"seed {number}")
+        told = run(machine, number, examples, SEEDS)
+        told.says = told.says and f"{told.says}: see {SEEDS / f'seed-{number}.json'}"
+        yield told
+        done += told.counts["operations"]

@@ -5,16 +5,13 @@ As `test_simulation.py`, over real files and simulated clients; see `torrents/si
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests import figures
-from tests.effort import PROOF, seed
-from tests.simulation.drawn import Told, run
+from tests.effort import PROOF
+from tests.simulation.drawn import Told, draw
 from tests.simulation.torrents.machine import TorrentMachine
 
-SEEDS = Path(__file__).parent / "seeds"
 PARTS = 4 if PROOF else 1
 OPERATIONS = 1500 if PROOF else 500  # of each part
 WHAT = (
@@ -31,11 +28,6 @@ def count(told: Told) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_laws_hold(part: int) -> None:
-    done = 0
-    while done < OPERATIONS:
-        number = seed("torrents", part, done)
-        print(f"seed {number}")
-        told = run(TorrentMachine, number, 20 if PROOF else 10, SEEDS)
+    for told in draw(TorrentMachine, ("torrents", part), OPERATIONS, 20 if PROOF else 10):
         count(told)
-        assert not told.says, f"{told.says}: see {SEEDS / f'seed-{number}.json'}"
-        done += told.counts["operations"]
+        assert not told.says, told.says

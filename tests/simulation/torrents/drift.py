@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.torrents.model import Torrent
-from tests.simulation.torrents.yard import GONE, HOSTS, LABELS, Client, Yard, nth
+from tests.simulation.torrents.yard import GONE, HOSTS, LABELS, Client, Yard
+from tests.simulation.wish import nth
 
 
 def _pick(yard: Yard, number: int) -> tuple[Client, Torrent] | None:

@@ -6,7 +6,6 @@ break. A process may die at each commit to its state and at each step it takes o
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -17,14 +16,14 @@ from unittest.mock import patch
 
 from reconciler.apply.report import Report
 from reconciler.clock import FakeClock
-from reconciler.errors import UsageError
 from reconciler.plan.model import Plan
 from tests.kinds.torrent_retention.line import Strike
 from tests.simulation.course import Course
 from tests.simulation.torrents import wish
 from tests.simulation.torrents.drift import DRIFTS
 from tests.simulation.torrents.laws import TorrentLaws
-from tests.simulation.torrents.yard import Yard, nth
+from tests.simulation.torrents.yard import Yard
+from tests.simulation.wish import nth
 from tests.simulation.witness import Broke, Witness, watched
 
 STEPS = ("rename", "unlink", "rmdir", "mkdir", "link")  # of `os`: a process may die before each, and after
@@ -105,7 +104,7 @@ class TorrentSimulation(Course):
         if not any(fault or strike for fault, strike in before):
             yield False
             return
-        self._mend()
+        self.heal()
         try:
             yield True
         finally:
@@ -113,11 +112,14 @@ class TorrentSimulation(Course):
                 line.fault, line.strike = fault, strike
 
     def heal(self) -> None:
-        self._mend()
-
-    def _mend(self) -> None:
         for client in self.yard.clients.values():
             client.line.fault, client.line.strike = "", None
+
+    def edit(self, what: str, a: int, b: int) -> None:
+        if what == "protect":
+            wish.protect(self.wish, self.yard, a, b)
+        else:
+            wish.EDITS[what](self.wish, a, b)
 
     # -- operations
 
@@ -125,20 +127,6 @@ class TorrentSimulation(Course):
         with self.yard.hand():
             DRIFTS[what](self.yard, a, b, c)
         self.laws.remember()
-
-    def _edit(self, what: str, a: int, b: int) -> None:
-        before = json.loads(json.dumps(self.wish))
-        if what == "protect":
-            wish.protect(self.wish, self.yard, a, b)
-        else:
-            wish.EDITS[what](self.wish, a, b)
-        try:
-            self.declare()
-        except UsageError as e:
-            self.last = f"not accepted: {e.diagnostics[0].message if e.diagnostics else e.message}"
-            self.counts["edits refused"] += 1
-            self.wish = before
-            self.declare()
 
     def _fault(self, client: int, how: str) -> None:
         """From now on, until all is well: see `Line`."""
@@ -151,4 +139,4 @@ class TorrentSimulation(Course):
         nth(self.yard.clients.values(), client).line.strike = Strike(how, n, after)
 
     def _well(self) -> None:
-        self._mend()
+        self.heal()

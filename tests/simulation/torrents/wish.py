@@ -12,7 +12,8 @@ from typing import Any
 
 from sandbox.torrents.model import Torrent
 from sandbox.values import Json
-from tests.simulation.torrents.yard import DAY, Yard, nth
+from tests.simulation.torrents.yard import DAY, Yard
+from tests.simulation.wish import nth
 
 AGES = ("0d", "1d", "15d", "25d")
 KEPT = ("0d", "1d", "7d")
@@ -49,6 +50,7 @@ def _of(wish: Json, number: int) -> Json:
 
 
 def toggle(into: Json, key: str, value: Any) -> None:
+    """Declare it, or no longer."""
     if into.get(key) == value:
         del into[key]
     else:

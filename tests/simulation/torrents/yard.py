@@ -27,6 +27,7 @@ from sandbox.torrents.rtorrent import Rtorrent
 from sandbox.torrents.transmission import Transmission
 from sandbox.values import Json
 from tests.kinds.torrent_retention.line import Line
+from tests.simulation.wish import nth
 
 CASTS: dict[str, tuple[str, ...]] = {
     "rtorrent": ("rtorrent",),
@@ -232,9 +233,3 @@ class Yard:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(f"{other.directory}/{path}", target)
         return made
-
-
-def nth(names: Any, number: int) -> Any:
-    """One of them, whatever the number."""
-    listed = list(names)
-    return listed[number % len(listed)]
