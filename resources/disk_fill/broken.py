@@ -40,6 +40,11 @@ class Candidate:
     directed: bool = True
     denied: bool = False
 
+    @property
+    def guessed(self) -> bool:
+        """Whether its folders alone say that there was a move: now, or when we began to mend it."""
+        return not self.directed if self.data is None else bool(self.data.get("guessed"))
+
 
 @dataclass(frozen=True)
 class Found:
@@ -211,7 +216,8 @@ def _look(
         free = _free(view, connection, scene)
         disk = view.disk_of.get((connection, scene.new.rpartition("/")[0]), "")
         denied = candidate.denied or candidate.data is None
-        out.found.append(Found(candidate, scene, choose(scene, free, limits.get(disk, 0), denied=denied)))
+        way = choose(scene, free, limits.get(disk, 0), denied=denied, guessed=candidate.guessed)
+        out.found.append(Found(candidate, scene, way))
     elif lost := _forgotten(candidate, scene, known):
         out.found.append(Found(candidate, scene, Way(rescan_of(scene, lost), True)))
 

@@ -67,6 +67,7 @@ def _base(seen: Survey, torn: Found) -> dict[str, Json]:
         "destination_root": root,
         "files": [[name, size] for name, size in tracked],
         "min_free": fill.min_free if fill else 0,
+        "guessed": torn.candidate.guessed,
     }
 
 

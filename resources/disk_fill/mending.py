@@ -34,12 +34,15 @@ def on_disk(size: int) -> int:
     return size + size // MARGIN + SPARE if size else 0
 
 
-def choose(scene: Scene, free: Mapping[Place, int], min_free: int, *, denied: bool) -> Way | None:
+def choose(
+    scene: Scene, free: Mapping[Place, int], min_free: int, *, denied: bool, guessed: bool = False
+) -> Way | None:
     """The best safe way that fits; the best one that does not fit when none does; None when none is safe.
 
-    `free` are the bytes at both roots now, `min_free` what the limit of the new place's disk wants to keep.
+    `free` are the bytes at both roots now, `min_free` what the limit of the new place's disk wants to keep. `guessed`: by
+    its folders alone.
     """
-    ways = remedies(scene, denied=denied)
+    ways = remedies(scene, denied=denied, guessed=guessed)
     for way in ways:
         keep = min_free if way.goal == "new" and len(ways) > 1 else 0
         if free[way.goal] - on_disk(way.bytes) >= keep:
@@ -73,7 +76,8 @@ def says(way: Remedy, scene: Scene) -> str:
     if not way.steps:
         return f"have {goal} scanned again, where every file is; nothing moves"
     if not way.moves:
-        return f"set the path to {goal}, where its files are; nothing moves"
+        stays = f", and what is at {other} stays" if scene.both else ""
+        return f"set the path to {goal}, where its files are; nothing moves{stays}"
     overwritten = "whole files replace their half copies" if scene.both else "nothing is overwritten"
     if way.goal == "old":
         there = "path there and back, " if len(way.steps) > 1 else ""

@@ -2,7 +2,8 @@
 
 Used by the verdict of every move and heal, and by planning when it meets a move that somebody left broken. The one rule
 above all: only half a copy of a known file is ever overwritten, by the whole one, and nothing is rescanned while files
-lie in two places. Sizes are the only witness there is (the servers' own check is of sizes, too).
+lie in two places. Sizes are the only witness there is (the servers' own check is of sizes, too): a smaller file alone, where
+nobody knows of a move and nothing else has arrived, may be anybody's, and stays.
 """
 
 from __future__ import annotations
@@ -117,13 +118,28 @@ def rescan_of(scene: Scene, files: int) -> Remedy:
     return Remedy("new" if scene.path == scene.new else "old", (), 0, files)
 
 
-def remedies(scene: Scene, *, denied: bool = False) -> tuple[Remedy, ...]:
+def lies(scene: Scene, place: Place) -> bool:
+    """Whether every expected file lies at `place` with its size; the other place does not count."""
+    at = scene.at_new if place == "new" else scene.at_old
+    return bool(scene.expected) and all(at.get(name) == size for name, size in scene.expected.items())
+
+
+def unproven(scene: Scene) -> bool:
+    """Whether nothing but a smaller file or two of the same name says that anything was moved to `new`."""
+    arrived = any(scene.at_new.get(name) == size for name, size in scene.expected.items())
+    return bool(scene.both) and not arrived and lies(scene, "old")
+
+
+def remedies(scene: Scene, *, denied: bool = False, guessed: bool = False) -> tuple[Remedy, ...]:
     """Every safe way, the one that the recovery table prefers first.
 
     A move whose files are all at one place only wants its path set to that place. Names at both places: the way that
     carries whole files over partial ones. Else going on comes first, and bringing back is for when there is no room;
-    the other way round when the server was `denied` something, because it would be denied again.
+    the other way round when the server was `denied` something, because it would be denied again. Where a move is only
+    `guessed` and nothing but smaller files speaks for it, the path goes back to the whole ones, and those stay.
     """
+    if guessed and unproven(scene):
+        return () if scene.path != scene.new else (Remedy("old", ((scene.old, False),), 0, 0),)
     ways: tuple[Remedy | None, ...]
     if scene.state == "at-old":
         ways = (remedy(scene, "old"),)
@@ -141,6 +157,11 @@ def whole(scene: Scene, place: Place) -> bool:
     return (
         scene.path == path and scene.state == f"at-{place}" and all(at.get(n) == s for n, s in scene.expected.items())
     )
+
+
+def set_right(scene: Scene, place: Place) -> bool:
+    """Whether the app looks at `place` and every expected file lies there: all that is wanted where nothing moves."""
+    return scene.path == (scene.new if place == "new" else scene.old) and lies(scene, place)
 
 
 def _half(scene: Scene, name: str) -> bool:

@@ -10,7 +10,7 @@ from reconciler.action import Json
 from reconciler.kind import Verdict, World
 from reconciler.units import size_text
 from resources.disk_fill.mending import choose, data_of
-from resources.disk_fill.scene import Place, Scene, whole, why_not
+from resources.disk_fill.scene import Place, Scene, set_right, whole, why_not
 from resources.disk_fill.verbs.cause import cause
 from resources.disk_fill.verbs.look import Sight, as_rows, expected_of, root_state, rows, sight
 from resources.disk_fill.words import count
@@ -32,7 +32,8 @@ def judge(world: World, data: dict[str, Json], handle: dict[str, Json] | None, g
     scene = found.scene
     if found.busy:
         return _running(found, goal)
-    if whole(scene, goal):
+    nothing_moves = bool(data.get("steps")) and not any(moves for _, moves in data["steps"])
+    if whole(scene, goal) or (nothing_moves and set_right(scene, goal)):
         return _arrived(world, found, data)
     if goal == "new" and whole(scene, "old"):
         return Verdict(
@@ -93,7 +94,7 @@ def _broken(world: World, found: Sight, data: dict[str, Json], handle: dict[str,
         "old": root_state(world, data["connection"], data["source_root"])[1],
         "new": root_state(world, data["connection"], data["destination_root"])[1],
     }
-    way = choose(scene, free, data["min_free"], denied=found.denied)
+    way = choose(scene, free, data["min_free"], denied=found.denied, guessed=bool(data.get("guessed")))
     expected = expected_of(data, handle)
     if way is None:
         reason = why_not(scene, data["connection"])

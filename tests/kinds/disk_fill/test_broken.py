@@ -70,6 +70,18 @@ def test_what_a_heal_overwrites_is_counted_and_said() -> None:
     assert "Only half copies are overwritten: 1 file." in proposal.summary[0]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_smaller_file_alone_proves_no_move(begun: bool) -> None:
+    """Somebody set the path to a folder where a file of that name lies: the path goes back to the whole ones, and nothing is
+    overwritten; not by a second heal either, when the first was cut off."""
+    at = {OLD: ALL, NEW: {"b.mkv": 5 * GB}}
+    (heal,) = made(at, NEW).plan().actions
+    if begun:
+        past = Past(action=heal, outcome="broken", at=NOW - days(1), run="r000001")
+        (heal,) = made(at, NEW, ledger=Ledger(history=(past,))).plan().actions
+    assert (heal.data["goal"], heal.data["steps"], heal.effects.destroys) == ("old", [[OLD, False]], 0)
+
+
 @pytest.mark.parametrize("outcome", ["failed", "not-done"])
 def test_a_move_that_never_began_licenses_no_heal(outcome: str) -> None:
     """Somebody puts a folder of his own where it would have gone: it is his."""
