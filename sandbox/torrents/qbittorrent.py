@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sandbox.torrents.model import Torrent
 
+PASSWORD = "adminadmin"
 KEY = "qbt_simulated0123456789abcdefg"
 WEBAPI = {"4.5": "2.8.19", "5.2": "2.15.1"}
 
@@ -25,7 +26,8 @@ WEBAPI = {"4.5": "2.8.19", "5.2": "2.15.1"}
 class Qbittorrent:
     """One server. `deleted` lists every removal as it was asked for; `asked` the paths."""
 
-    def __init__(self, torrents: list[Torrent], *, version: str = "5.2") -> None:
+    def __init__(self, torrents: list[Torrent], *, version: str = "5.2", password: str = PASSWORD) -> None:
+        self.password = password
         self.torrents = {t.hash: t for t in torrents}
         self.version = version
         self.login_page = False
@@ -143,7 +145,7 @@ def _handler(owner: Qbittorrent) -> type[BaseHTTPRequestHandler]:
             return any(session in (self.headers.get("cookie") or "") for session in owner.sessions)
 
         def _login(self, fields: dict[str, str]) -> None:
-            right = fields == {"username": "admin", "password": "adminadmin"}
+            right = fields == {"username": "admin", "password": owner.password}
             if not right:
                 self._send(401 if owner.new else 200, "" if owner.new else "Fails.", "text/plain")
                 return

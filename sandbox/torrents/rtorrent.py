@@ -2,6 +2,7 @@
 
     with Rtorrent(torrents) as server: server.url            # scgi:///…
     with Rtorrent(torrents, http=True, version="0.16.12") as server: …   # untrusted: most calls are refused with -507
+    with Rtorrent(torrents, http=True, password="…") as server: …        # its web server asks for it, of user me
 
 What it keeps of the real one: an empty base path until a torrent was opened, a shared folder for a single file, a ratio of
 0 while data is checked, a removal that leaves every file, one refused field that fails a whole list.
@@ -9,6 +10,7 @@ What it keeps of the real one: an empty base path until a torrent was opened, a 
 
 from __future__ import annotations
 
+import base64
 import os
 import socketserver
 import tempfile
@@ -83,9 +85,11 @@ class _Fault(Exception):
 class Rtorrent:
     """One server. `requests` counts what came in, `calls` the commands of all of it."""
 
-    def __init__(self, torrents: list[Torrent], *, version: str = "0.9.8", http: bool = False) -> None:
+    def __init__(
+        self, torrents: list[Torrent], *, version: str = "0.9.8", http: bool = False, password: str = ""
+    ) -> None:
         self.torrents = {t.hash.upper(): t for t in torrents}
-        self.version, self.http = version, http
+        self.version, self.http, self.password = version, http, password
         self.requests = 0
         self.calls: dict[str, int] = {}
         self.refuses: dict[str, tuple[int, str]] = {}  # method → the fault it answers
@@ -120,10 +124,10 @@ class Rtorrent:
         with self._lock:
             self.requests += 1
             try:
-                value = _xml(self._call(str(method), list(params)))
+                value = xml(self._call(str(method), list(params)))
             except _Fault as fault:
                 return (
-                    f"<?xml version='1.0'?><methodResponse><fault>{_xml(fault.value)}</fault></methodResponse>".encode()
+                    f"<?xml version='1.0'?><methodResponse><fault>{xml(fault.value)}</fault></methodResponse>".encode()
                 )
         return f"<?xml version='1.0'?><methodResponse><params><param>{value}</param></params></methodResponse>".encode()
 
@@ -207,15 +211,16 @@ class Rtorrent:
         raise _Fault(-506, f"Method '{method}' not defined")
 
 
-def _xml(value: Any) -> str:
+def xml(value: Any) -> str:
+    """A value of XML-RPC, as rtorrent writes it."""
     if isinstance(value, str):
         return f"<value><string>{escape(value)}</string></value>"
     if isinstance(value, int):
         return f"<value><i8>{value}</i8></value>"
     if isinstance(value, dict):
-        members = "".join(f"<member><name>{k}</name>{_xml(v)}</member>" for k, v in value.items())
+        members = "".join(f"<member><name>{k}</name>{xml(v)}</member>" for k, v in value.items())
         return f"<value><struct>{members}</struct></value>"
-    return f"<value><array><data>{''.join(map(_xml, value))}</data></array></value>"
+    return f"<value><array><data>{''.join(map(xml, value))}</data></array></value>"
 
 
 class _Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -242,6 +247,8 @@ def _scgi(owner: Rtorrent, path: str) -> _Unix:
 
 
 def _http(owner: Rtorrent) -> ThreadingHTTPServer:
+    login = "Basic " + base64.b64encode(f"me:{owner.password}".encode()).decode()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -250,6 +257,9 @@ def _http(owner: Rtorrent) -> ThreadingHTTPServer:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            if owner.password and self.headers.get("authorization") != login:
+                self._send(b"<h1>Unauthorized</h1>", "text/html", 401)
+                return
             if body.startswith(b"mode="):
                 owner.modes.append(body.decode())
                 fields = dict(part.split("=") for part in body.decode().split("&"))
@@ -260,8 +270,10 @@ def _http(owner: Rtorrent) -> ThreadingHTTPServer:
                 return
             self._send(owner.answer(body), "text/xml")
 
-        def _send(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
+        def _send(self, body: bytes, kind: str, status: int = 200) -> None:
+            self.send_response(status)
+            if status == 401:
+                self.send_header("www-authenticate", 'Basic realm="rtorrent"')
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -1,6 +1,6 @@
 """A simulated Transmission: its RPC of method and arguments, with the session's id and a password.
 
-    with Transmission(torrents) as server: server.url      # user me, password open sesame
+    with Transmission(torrents) as server: server.url      # user me, password open sesame unless another is given
 
 A removal with data leaves files that are not the torrent's, and the folder with them; one of an unknown torrent succeeds, as
 with the real one.
@@ -27,7 +27,8 @@ SEEDS, STOPPED, CHECKS, DOWNLOADS = 6, 0, 2, 4
 class Transmission:
     """One server. `asked` lists the methods, in their order."""
 
-    def __init__(self, torrents: list[Torrent]) -> None:
+    def __init__(self, torrents: list[Torrent], *, password: str = PASSWORD) -> None:
+        self.password = password
         self.torrents = {t.hash: t for t in torrents}
         self.asked: list[str] = []
         self._server: ThreadingHTTPServer | None = None
@@ -97,7 +98,7 @@ def _row(t: Torrent) -> dict[str, Any]:
 
 
 def _handler(owner: Transmission) -> type[BaseHTTPRequestHandler]:
-    right = "Basic " + base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+    right = "Basic " + base64.b64encode(f"me:{owner.password}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

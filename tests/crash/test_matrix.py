@@ -25,7 +25,8 @@ from reconciler.clock import SystemClock
 from reconciler.store import Store
 from tests import figures
 from tests.effort import PROOF
-from tests.laws.bench import SECRET_VARIABLE, Bench, bench, changed, key_of
+from tests.laws.bench import SECRET_VARIABLE, changed
+from tests.laws.servarr import Servarr, library
 from tests.laws.worlds import CANARY, SERVER, Case, cases
 
 PARTS = 2  # of one matrix: they run beside each other
@@ -37,10 +38,10 @@ TELLING = [Case("tag", "prune", "radarr"), Case("disk_fill", "fill", "sonarr")] 
 
 def chosen() -> list[Case]:
     """One world of each registered kind; in the proof all of them, each under one app more."""
-    kinds = sorted({case.kind for case in cases()})
-    mine = {kind: [case for case in cases() if case.kind == kind] for kind in kinds}
+    kinds = sorted({case.kind for case in cases("items")})
+    mine = {kind: [case for case in cases("items") if case.kind == kind] for kind in kinds}
     found = [next((case for case in TELLING if case in mine[kind]), mine[kind][-1]) for kind in kinds]
-    more = [case for case in cases() if case.app == ("radarr" if case.kind == "disk_fill" else "sonarr")]
+    more = [case for case in cases("items") if case.app == ("radarr" if case.kind == "disk_fill" else "sonarr")]
     return [*found, *(case for case in more if PROOF and case not in found)]
 
 
@@ -96,10 +97,10 @@ def pilot() -> Iterator[Pilot]:
 
 
 @contextmanager
-def fresh(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def fresh(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servarr]:
     monkeypatch.setenv(SECRET_VARIABLE, CANARY)
     folder.mkdir()
-    with bench(case, folder) as found:
+    with library(case, folder) as found:
         yield found
 
 
@@ -111,14 +112,14 @@ def expected(case: Case) -> set[str]:
     )
 
 
-def planned(pilot: Pilot, laws: Bench) -> Any:
+def planned(pilot: Pilot, laws: Servarr) -> Any:
     """The plan that `arr plan` makes, as its JSON."""
     done = pilot.arr(laws.folder, "plan", "--format", "json")
     assert done.out.startswith("{"), done.out + done.err
     return json.loads(done.out)
 
 
-def recovered(pilot: Pilot, laws: Bench) -> None:
+def recovered(pilot: Pilot, laws: Servarr) -> None:
     """Plain `arr plan` and `arr apply` until nothing is left to do."""
     for _ in range(ROUNDS):
         laws.quiet()
@@ -131,7 +132,7 @@ def recovered(pilot: Pilot, laws: Bench) -> None:
     raise AssertionError(f"nothing of {ROUNDS} rounds was the last: {planned(pilot, laws)}")
 
 
-def well(pilot: Pilot, laws: Bench, before: dict[str, Any], subjects: set[str]) -> None:
+def well(pilot: Pilot, laws: Servarr, before: dict[str, Any], subjects: set[str]) -> None:
     """What has to be so after every crash."""
     laws.assert_reached()
     assert changed(before, laws.snapshot()) <= subjects
@@ -141,13 +142,13 @@ def well(pilot: Pilot, laws: Bench, before: dict[str, Any], subjects: set[str]) 
         assert store.pending() == []
 
 
-def owned(laws: Bench) -> dict[str, frozenset[str]]:
+def owned(laws: Servarr) -> dict[str, frozenset[str]]:
     """What the state holds as made by its resources."""
     with Store.open(laws.state, SystemClock()) as store:
         return dict(store.ledger(SystemClock().now()).owned)
 
 
-def intended_first(laws: Bench, marks: list[str]) -> None:
+def intended_first(laws: Servarr, marks: list[str]) -> None:
     """The plan is used up before its first intent, no write is without one before it, and every intent that was journalled
     is there after the kill."""
     writes = [n for n, m in enumerate(marks) if m.startswith(("before POST", "before PUT", "before DELETE"))]
@@ -159,10 +160,10 @@ def intended_first(laws: Bench, marks: list[str]) -> None:
     assert len(entries) in (len(intents), marks.count("before intend")), marks  # killed in it: either way
 
 
-def crash(pilot: Pilot, laws: Bench, k: int, healthy: list[str], sort: str) -> Done:
+def crash(pilot: Pilot, laws: Servarr, k: int, healthy: list[str], sort: str) -> Done:
     """One run that dies at point `k`, and all that follows. Its own end when it needs no such point."""
     plan, before = laws.plan(), laws.snapshot()
-    subjects = {key_of(a.subject) for a in plan.actions()}
+    subjects = {laws.key_of(a.subject) for a in plan.actions()}
     laws.control.clear()
     died = pilot.arr(laws.folder, "apply", plan.id, "--approve", plan.id, die_at=k, reads=sort == READS)
     if died.code != -9:

@@ -95,7 +95,7 @@ OF_APPLIES = tuple(fault for fault in FAULTS if fault.name not in ALIKE)
 def parts(number: int) -> list[tuple[Case, int]]:
     """Each case and a part of the faults, so that they can run beside each other. Outside of the proof each world has one
     app, another one each."""
-    found = cases()
+    found = cases("items")
     if not PROOF:
         worlds = sorted({(case.kind, case.name) for case in found})
         mine = [[case for case in found if (case.kind, case.name) == world] for world in worlds]

@@ -28,7 +28,8 @@ from reconciler.cli.main import outcome
 from reconciler.clock import SystemClock
 from sandbox.process import Stack
 from sandbox.servarr.app import Timing
-from tests.laws.bench import SECRET_VARIABLE, Bench
+from tests.laws.bench import SECRET_VARIABLE
+from tests.laws.servarr import Servarr, world
 from tests.laws.worlds import CANARY, SERVER, Case
 
 BOUND = 60  # seconds of real time that one command may take
@@ -75,7 +76,7 @@ class Time:
         patch.setattr(SystemClock, "sleep", lambda _, seconds: time.sleep(seconds / self.quick))
 
 
-class Stage(Bench):
+class Stage(Servarr):
     """See the module. `memory` holds the snapshots."""
 
     def __init__(self, case: Case, folder: Path, stack: Stack, clock: Time) -> None:
@@ -127,10 +128,6 @@ class Stage(Bench):
         _empty(self.state)
         _copy(self.memory / name / "state", self.state)
 
-    def assert_nothing_lost(self) -> None:
-        """Every file of the world is there once, whole, wherever it lies."""
-        assert self.payload() == self._payload, "files are lost, doubled or cut"
-
     def no_secret_kept(self) -> None:
         """The state holds no key."""
         for file in self.state.rglob("*"):
@@ -176,9 +173,9 @@ def stage(case: Case, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Stage
         patch.delenv(name, raising=False)
     clock = Time()
     clock.plant(patch)
-    world = case.world()
-    world["servers"][0]["restart_s"] = 0.0
-    with Stack(folder / "home", world, timing=Timing(retry_s=0.1, metadata_s=0.0)) as stack:
+    made = world(case)
+    made["servers"][0]["restart_s"] = 0.0
+    with Stack(folder / "home", made, timing=Timing(retry_s=0.1, metadata_s=0.0)) as stack:
         found = Stage(case, folder, stack, clock)
         found.unlike_the_defaults()
         found.remember()

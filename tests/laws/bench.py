@@ -1,37 +1,35 @@
-"""One server of a world with a session over it, and what the laws ask of it, past the code under test.
+"""A world with a session over it, and what the laws ask of it, past the code under test.
 
     with bench(case, tmp_path) as found:
         report = found.apply(found.plan())
         found.assert_reached()
 
-Nothing here knows a kind: what a world wishes, and how the server answers once that is reached, stands in its file.
+Nothing here knows a kind: what a world wishes, and how it looks once that is reached, stands in its file. How a world is
+built, looked at and disturbed is its setting's: `servarr.py`, `torrents.py`.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import re
 import time
-import urllib.parse
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from reconciler.address import Subject
 from reconciler.apply.follow import Patience
 from reconciler.apply.report import Report
-from reconciler.clock import SystemClock
+from reconciler.clock import Clock, SystemClock
 from reconciler.plan.model import Plan
 from reconciler.session import Session
 from reconciler.store import Store
-from sandbox.process import Stack
-from sandbox.servarr.app import Timing
-from sandbox.values import Json
-from tests.laws.worlds import CANARY, SERVER, Case, steps
+from tests.laws.proxy import Proxy
+from tests.laws.worlds import Case
 
 QUICK = Patience(first=0.02, most=0.1, settle=1.5, silence=2.0)
-VOLATILE = {"freeSpace", "unmappedFolders"}  # a move changes these of a root
 SECRET_VARIABLE = "LAWS_SERVER_KEY"
 
 
@@ -42,31 +40,117 @@ class Hurried(SystemClock):
         time.sleep(seconds / 10)
 
 
-class Bench:
+@dataclass(frozen=True)
+class Call:
+    """One call, as the server's log has it. `fault`: what struck it. `done`: whether the server has done it.
+
+    `risky`: it may not be done twice; false for what is the same when repeated, such as stopping what is stopped.
+    """
+
+    name: str
+    write: bool
+    fault: str = ""
+    done: bool = False
+    risky: bool = True
+
+
+class Bench(ABC):
     """See the module. `url` is where the desired state says that the server is."""
 
-    def __init__(self, case: Case, folder: Path, stack: Stack) -> None:
-        self.case, self.folder, self.stack = case, folder, stack
-        self.control, self.server = stack.control, stack[SERVER]
-        self.url = self.server.url
+    OUTAGES: ClassVar[tuple[str, ...]]
+    """Faults by which a server gives no answer, or none of its own."""
+    SLOW: ClassVar[str] = "slow"
+    """The fault that lets an answer come too late; it is tried beside the outages."""
+    LIES: ClassVar[tuple[str, ...]] = ("stale-list", "short-list")
+    """Whole answers that are untrue: no reader can tell by the answer alone."""
+    ODD: ClassVar[tuple[str, ...]] = ("unauthorised", "login-page", "truncated", "server-error")
+    """Outages whose answers say most: they are told in words."""
+    HTTP: ClassVar[bool] = True
+    """Whether the server is spoken to over HTTP, so that a proxy can stand before it."""
+
+    def __init__(self, case: Case, folder: Path, url: str, clock: Clock | None = None) -> None:
+        self.case, self.folder, self.url = case, folder, url
+        self.clock = clock or Hurried()
+        self.ahead = timedelta()  # of this clock before the machine's
         self.desired, self.state = folder / "desired", folder / "state"
 
-    # -- what is declared
+    # -- the world: each setting's own
 
+    @abstractmethod
     def connections(self, **more: str) -> str:
-        said = {"app": self.case.app.partition("-")[0], "url": f"'{self.url}'", **more}
-        key = f"api_key: {{env: {SECRET_VARIABLE}}}"
-        return f"connections:\n  {SERVER}: {{{', '.join(f'{k}: {v}' for k, v in said.items())}, {key}}}\n"
+        """The sections of the desired state that say where all is; `more` adds settings of the server's connection."""
+
+    @abstractmethod
+    def do(self, section: str) -> None:
+        """The steps of a section of the world's file; the server is at rest afterwards."""
+
+    @abstractmethod
+    def unlike_the_defaults(self) -> None:
+        """Give everything settings that nobody would get by chance: they have to survive."""
+
+    @abstractmethod
+    def remember(self) -> None:
+        """What `assert_reached` compares the files with."""
+
+    @abstractmethod
+    def assert_reached(self, section: str = "reached") -> None:
+        """The world is as its file says, and every file is where it has to be, once and whole."""
+
+    @abstractmethod
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that a kind could touch, by what identifies it: fields of it → values."""
+
+    @abstractmethod
+    def key_of(self, subject: Subject) -> str:
+        """The key of `snapshot` that a subject of a plan has."""
+
+    @abstractmethod
+    def calls(self) -> list[Call]:
+        """What was asked of the server since the last `forget`, oldest first."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Empties the log of `calls`."""
+
+    @abstractmethod
+    def break_(self, fault: str, call: str = "", *, skip: int = 0, times: int | None = None, when: str = "") -> None:
+        """Switches a fault on: for calls of this name or for all, after `skip` of them, for so many (None: for all);
+        `when`: "before" the call is done or "after" it, "" where the fault says so itself."""
+
+    @abstractmethod
+    def heal(self) -> None:
+        """Switches every fault off."""
+
+    def proxied(self) -> AbstractContextManager[Proxy]:
+        """A proxy before the server (see `proxy.py`), which `url` then names; declare the wish anew for it."""
+        raise NotImplementedError("no HTTP is spoken here")
+
+    @abstractmethod
+    def only_reads(self, call: Call) -> bool:
+        """Whether a call stands in its client's list of those that change nothing."""
+
+    def quiet(self) -> None:
+        """Wait until the server has nothing under way."""
+
+    def says(self, status: int) -> str:
+        """What has to be printed of an error with this status that repeats the secret. "": nothing in particular."""
+        return ""
+
+    # -- what is declared
 
     def declare(self, wish: str | None = None, **connection: str) -> None:
         """Write the desired state: the world's wish, or another; `connection` adds settings of the connection."""
         self.desired.mkdir(exist_ok=True)
         (self.desired / "stack.yaml").write_text(self.connections(**connection))
-        (self.desired / "wish.yaml").write_text(self.case.told["wish"] if wish is None else wish)
+        (self.desired / "wish.yaml").write_text(self.filled(self.case.told["wish"]) if wish is None else wish)
+
+    def filled(self, text: str) -> str:
+        """A text of the world's file with what only the setting knows in its places."""
+        return text
 
     @property
     def session(self) -> Session:
-        return Session([self.desired], self.state, clock=Hurried(), patience=QUICK)
+        return Session([self.desired], self.state, clock=self.clock, patience=QUICK)
 
     # -- what is done
 
@@ -104,123 +188,20 @@ class Bench:
         with Store.open(self.state, SystemClock()) as store:
             return {entry.action.id: entry.state for entry in store.run(run)[1]}
 
-    def quiet(self, limit: float = 20) -> None:
-        """Wait until the server has nothing under way."""
-        end = time.monotonic() + limit
-        while any(c["status"] in ("queued", "started") for c in self.ask("GET", "command")):
-            assert time.monotonic() < end, "the server does not come to rest"
-            time.sleep(0.02)
-
-    # -- the world, asked of the server itself
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """One call past everything that is tested."""
-        line = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"X-Api-Key": CANARY, "Content-Type": "application/json", "User-Agent": "laws"}
-        try:
-            line.request(method, urllib.parse.quote(f"/api/v3/{path}", safe="/?&=%"), data, headers)
-            answer = line.getresponse()
-            text = answer.read()
-        finally:
-            line.close()
-        assert answer.status < 300, f"{method} {path}: {answer.status} {text!r}"
-        return json.loads(text) if text else None
-
-    def filled(self, path: str) -> str:
-        """A path of a world's file, with the words and ids of this server."""
-
-        def ident(found: re.Match[str]) -> str:
-            what, _, name = found.group(1).partition(":")
-            if not name:
-                return self.case.words[what]
-            rows, field = (self.ask("GET", "tag"), "label") if what == "tag" else (self.items(), "title")
-            return str(next(row["id"] for row in rows if row[field] == name))
-
-        return re.sub(r"\{([^}]+)\}", ident, path)
-
-    def items(self) -> list[Json]:
-        found: list[Json] = self.ask("GET", self.case.words["items"])
-        return found
-
-    def do(self, section: str) -> None:
-        """The steps of a section of the world's file; the server is at rest afterwards."""
-        for step in steps(self.case, section):
-            if "ask" in step:
-                method, path, *body = step["ask"]
-                self.ask(method, self.filled(path), *body)
-            elif "edit" in step:
-                self._edit(step["edit"], move=step.get("move", False))
-            else:
-                self.stack.event(step["event"])
-        self.quiet()
-
-    def _edit(self, told: Json, *, move: bool = False) -> None:
-        fields = {k: v for k, v in told.items() if k != "item"}
-        row = next(i for i in self.items() if i["title"] == told["item"])
-        path = f"{self.case.words['items']}/{row['id']}?moveFiles={str(move).lower()}"
-        self.ask("PUT", path, {**row, **fields})
-
-    def unlike_the_defaults(self) -> None:
-        """Give every item settings that nobody would get by chance: they have to survive."""
-        radarr = self.case.app == "radarr"
-        odd = {"minimumAvailability": "announced"} if radarr else {"seriesType": "daily", "seasonFolder": False}
-        for item in self.items():
-            self._edit({"item": item["title"], **odd, "qualityProfileId": 3})
-
-    def assert_reached(self, section: str = "reached") -> None:
-        """The server answers as the world's file says, and every file of the world is there once, whole."""
-        told = self.case.told
-        for want in told.get(section) or told["reached"]:
-            found = [row[want["each"]] for row in self.ask("GET", self.filled(want["get"]))]
-            assert sorted(found) == want["are"], f"{want['get']}: {sorted(found)}"
-        assert self.payload() == self._payload, "files are lost, doubled or cut"
-
-    def payload(self) -> dict[str, int]:
-        """Files by title and name with their sizes; where they lie is the kinds' business, that they are there ours."""
-        found: dict[str, int] = {}
-        for file in self.stack.tree(list(self.case.told["roots"])):
-            name = next(file["path"].removeprefix(r) for r in self.case.told["roots"] if file["path"].startswith(r))
-            if not name.endswith("/"):
-                assert name not in found, f"twice: {name}"
-                found[name] = file["size"]
-        return found
-
-    def remember(self) -> None:
-        """What `assert_reached` compares the files with."""
-        self._payload = self.payload()
-
-    def snapshot(self) -> dict[str, Any]:
-        """Everything that a kind could touch, by natural key: tags, roots, items and the rows of their files."""
-        words, found = self.case.words, {}
-        for tag in self.ask("GET", "tag"):
-            found[f"tag/{tag['label']}"] = tag
-        for root in self.ask("GET", "rootfolder"):
-            found[f"root/{root['path']}"] = {k: v for k, v in root.items() if k not in VOLATILE}
-        for item in self.items():
-            name = f"{words['outside']}:{item[words['outside'] + 'Id']}"
-            rows = self.ask("GET", f"{words['file']}?{words['item_id']}={item['id']}")
-            found[name] = {**item, "rows": sorted(({**r, "path": ""} for r in rows), key=lambda r: r["relativePath"])}
-        return found
-
     # -- what was sent
 
-    def writes(self) -> list[Json]:
-        """Everything but reads that the session has sent, as the server's log has it."""
-        return [r for r in self.control.requests(SERVER) if r["method"] != "GET"]
+    def writes(self) -> list[Call]:
+        """Everything but reads that the session has sent."""
+        return [call for call in self.calls() if call.write]
 
     def done_writes(self, *, lost_are_done: bool = False) -> list[str]:
-        """Writes that the server has carried out, without their query; `lost_are_done`: a cut one was, too."""
-        return sorted(
-            f"{w['method']} {w['path']}"
-            for w in self.writes()
-            if (w["fault"] and lost_are_done) or (not w["fault"] and w["status"] and w["status"] < 300)
-        )
+        """Writes that the server has carried out and that may not be repeated; `lost_are_done`: a cut one was, too."""
+        return sorted(w.name for w in self.writes() if w.risky and (w.done or (w.fault and lost_are_done)))
 
-
-def key_of(subject: Any) -> str:
-    """The key of `Bench.snapshot` that a subject of a plan has."""
-    return str(subject.key) if ":" in subject.key else f"{subject.type}/{subject.key}"
+    @property
+    def touches(self) -> set[str]:
+        """Fields of a subject that the kind may change."""
+        return {field for fields in self.case.told.get("touches", {}).values() for field in fields}
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
@@ -229,14 +210,15 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 @contextmanager
 def bench(case: Case, folder: Path) -> Iterator[Bench]:
-    """A fresh server, the wish declared, an earlier one applied, and the log of requests empty."""
-    folder.chmod(0o755)
-    with Stack(folder / "home", case.world(), timing=Timing(retry_s=0.1, metadata_s=0.0)) as stack:
-        found = Bench(case, folder, stack)
+    """A fresh world of the case, the wish declared, an earlier one applied, and the log of requests empty."""
+    from tests.laws import releases, servarr, torrents  # noqa: PLC0415  # they derive from what stands here
+
+    settings = {"items": servarr.built, "torrents": torrents.built, "releases": releases.built}
+    with settings[case.about](case, folder) as found:
         found.remember()
         if "earlier" in case.told:
-            found.declare(case.told["earlier"])
+            found.declare(found.filled(case.told["earlier"]))
             found.converge()
         found.declare()
-        found.control.clear()
+        found.forget()
         yield found

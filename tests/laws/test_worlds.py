@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
 from reconciler import registry
 from tests import figures
 from tests.laws.worlds import COUNTED, HERE, cases
 
-ELSEWHERE = {
-    "seedbox_transfer": "tests/kinds/seedbox_transfer/test_laws.py",
-    "torrent_retention": "tests/kinds/torrent_retention/test_laws.py",
-}
-"""Kinds whose server the sandbox does not play: where the laws are tried on them instead, one test for each."""
-LAWS = range(1, 13)
 
-
-@pytest.mark.parametrize("kind", sorted(ELSEWHERE))
-def test_a_kind_without_a_world_has_every_law_elsewhere(kind: str) -> None:
-    text = (Path(__file__).parents[2] / ELSEWHERE[kind]).read_text()
-    assert kind in registry.kinds()
-    assert [n for n in LAWS if not re.search(rf"^def test_law_{n}_", text, re.MULTILINE)] == []
-    figures.add("laws", COUNTED, kinds=1)
-
-
-@pytest.mark.parametrize("kind", sorted(registry.kinds().keys() - ELSEWHERE.keys()))
+@pytest.mark.parametrize("kind", sorted(registry.kinds()))
 def test_every_kind_has_a_world_for_every_app_of_its(kind: str) -> None:
     mine = [case for case in cases() if case.kind == kind]
     covered = {case.app.partition("-")[0] for case in mine}

@@ -1,12 +1,13 @@
-"""The worlds of the laws: data files, read and built into worlds of the sandbox. See `worlds/README.md`.
+"""The worlds of the laws: data files, found and read. See `worlds/README.md`.
 
 A case is a kind, a world of it and an app; cases are found by discovery, so a kind joins the suite by existing and by
-having a file in `worlds/<kind>/`.
+having a file in `worlds/<kind>/`. What a world is about says in which setting it is built: one server with a library
+(`servarr.py`), or one torrent client over real files (`torrents.py`).
 """
 
 from __future__ import annotations
 
-import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,34 +16,33 @@ from typing import Any
 import yaml
 
 from reconciler import registry
-from sandbox.scenarios import build
-from sandbox.scenarios.build import MB, Library
 from sandbox.values import Json
 
 HERE = Path(__file__).parent / "worlds"
-APPS = ("sonarr", "sonarr-v5", "radarr")
 SERVER = "server"
-CANARY = "canary5e7d1f0b3a49c8624d0e91b7"  # the server's key: it must be found nowhere else
+CANARY = "canary5e7d1f0b3a49c8624d0e91b7"  # the server's key or password: it must be found nowhere else
 COUNTED = "the twelve laws of a kind, over every registered kind, in each of its worlds, under each app"
-KEYS = {
-    "about",
-    "apps",
-    "disks",
-    "roots",
-    "items",
-    "earlier",
-    "wish",
-    "reached",
-    "moved",
-    "drift",
-    "reached_again",
-    "touches",
-    "spare",
+OF_EACH = {"about", "wish", "reached", "moved", "drift"}
+OF_SOME = {"apps", "earlier", "settles", "on_disk", "reached_again", "touches", "spare"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a world can be about: `apps` it is tried under, the keys its file needs and those that it may have."""
+
+    apps: tuple[str, ...]
+    needs: frozenset[str]
+    may: frozenset[str] = frozenset()
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "items": Setting(("sonarr", "sonarr-v5", "radarr"), frozenset({"items", "disks", "roots"})),
+    "releases": Setting(("sftp",), frozenset({"releases"}), frozenset({"here"})),
+    "torrents": Setting(
+        ("rtorrent", "rtorrent-sftp", "qbittorrent", "transmission"), frozenset({"torrents"}), frozenset({"files"})
+    ),
 }
-WORDS = {
-    "sonarr": {"items": "series", "file": "episodefile", "item_id": "seriesId", "outside": "tvdb"},
-    "radarr": {"items": "movie", "file": "moviefile", "item_id": "movieId", "outside": "tmdb"},
-}
+"""By the key that says what a world is about."""
 
 
 @dataclass(frozen=True)
@@ -62,65 +62,46 @@ class Case:
         return _read(self.kind, self.name)
 
     @property
-    def words(self) -> dict[str, str]:
-        return WORDS[self.app.partition("-")[0]]
+    def about(self) -> str:
+        """Its key of `SETTINGS`."""
+        return _about(self.told)
 
-    def world(self) -> Json:
-        """The world of the sandbox: one server, called `server`."""
-        library = Library()
-        for number, item in enumerate(self.told["items"], 1):
-            _add(library, self.app, number, item)
-        radarr = self.app == "radarr"
-        found = {
-            "name": SERVER,
-            "app": self.app,
-            "api_key": CANARY,
-            "metadata": library.metadata,
-            "seed": {
-                "tags": [],
-                "rootFolders": self.told["roots"],
-                "movies" if radarr else "series": library.items,
-            },
-        }
-        disks = {path: mb * MB for path, mb in self.told["disks"].items()}
-        return build.world(disks, [(library, found)])
+    @property
+    def on_disk(self) -> bool:
+        """Whether all that is done is done to files, and nothing is sent to the server."""
+        return bool(self.told.get("on_disk"))
+
+    @property
+    def program(self) -> str:
+        """The app, as a connection names it."""
+        return self.app.partition("-")[0]
 
 
-def _add(library: Library, app: str, number: int, item: Json) -> None:
-    """A series of one season, or a movie whose further files are small companions."""
-    tags = tuple(item.get("tags", ()))
-    if app != "radarr":
-        build.show(
-            library, tvdb_id=7000 + number, title=item["title"], year=2015, seasons=1, episodes=item["files"],
-            size=item["mb"] * MB, root=item["root"], chance=random.Random(number), tags=tags,
-        )  # fmt: skip
-        return
-    folder, small = f"{item['root']}/{item['title']}", 1000 * (item["files"] - 1)
-    library.files.append({"path": f"{folder}/{item['title']} Bluray-1080p.mkv", "size": item["mb"] * MB - small})
-    library.files += [{"path": f"{folder}/extra-{n}.nfo", "size": 1000} for n in range(1, item["files"])]
-    known = {"tmdbId": 500 + number, "imdbId": f"tt{500 + number:07d}", "title": item["title"], "year": 2019}
-    library.metadata.append({**known, "runtime": 104})
-    library.items.append({"tmdbId": 500 + number, "path": folder, "tags": list(tags), "monitored": True})
+def _about(told: Json) -> str:
+    return next((key for key in SETTINGS if key in told), "")
 
 
 @cache
 def _read(kind: str, name: str) -> Json:
     told: Json = yaml.safe_load((HERE / kind / f"{name}.yaml").read_text())
-    wrong = told.keys() - KEYS
+    setting = SETTINGS.get(_about(told))
+    assert setting, f"{kind}/{name}.yaml is about none of: {', '.join(SETTINGS)}; see worlds/README.md"
+    wrong = told.keys() - OF_EACH - OF_SOME - setting.needs - setting.may
     assert not wrong, f"{kind}/{name}.yaml: {', '.join(sorted(wrong))} means nothing; see worlds/README.md"
-    missing = {"about", "items", "disks", "roots", "wish", "reached", "moved", "drift"} - told.keys()
+    missing = (OF_EACH | setting.needs) - told.keys()
     assert not missing, f"{kind}/{name}.yaml: {', '.join(sorted(missing))} is missing; see worlds/README.md"
     return told
 
 
-def cases() -> list[Case]:
-    """Every registered kind, in each of its worlds, under each app of that world."""
-    return [
-        Case(kind, file.stem, app)
-        for kind in sorted(registry.kinds())
-        for file in sorted((HERE / kind).glob("*.yaml"))
-        for app in _read(kind, file.stem).get("apps", APPS)
-    ]
+def cases(about: str = "") -> list[Case]:
+    """Every registered kind, in each of its worlds (those about one thing only, when it is named), under each app."""
+    found = []
+    for kind in sorted(registry.kinds()):
+        for file in sorted((HERE / kind).glob("*.yaml")):
+            told = _read(kind, file.stem)
+            if about in ("", _about(told)):
+                found += [Case(kind, file.stem, app) for app in told.get("apps", SETTINGS[_about(told)].apps)]
+    return found
 
 
 def steps(case: Case, name: str) -> list[Any]:

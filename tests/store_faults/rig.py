@@ -31,7 +31,8 @@ import pytest
 from reconciler.clock import SystemClock
 from reconciler.plan.model import Plan
 from reconciler.store import Store
-from tests.laws.bench import SECRET_VARIABLE, Bench, bench
+from tests.laws.bench import SECRET_VARIABLE
+from tests.laws.servarr import Servarr, library
 from tests.laws.worlds import CANARY, Case
 
 HERE = Path(__file__).resolve().parent
@@ -133,7 +134,7 @@ class Kept:
 class Rig:
     """See the module."""
 
-    laws: Bench
+    laws: Servarr
     worker: Worker
     name: str = ""
     _kept: dict[str, Kept] = field(default_factory=dict)
@@ -220,7 +221,7 @@ class Rig:
 
     def sent(self, method: str) -> int:
         """How many requests of that method the server got from us since the situation began."""
-        return sum(r["method"] == method for r in self.laws.writes())
+        return sum(call.name.startswith(f"{method} ") for call in self.laws.writes())
 
     # -- what has to hold
 
@@ -328,7 +329,7 @@ def rig(folder: Path) -> Iterator[Rig]:
     os.environ[SECRET_VARIABLE] = CANARY
     worker = Worker()
     try:
-        with bench(Case("tag", "label", "radarr"), folder) as laws:
+        with library(Case("tag", "label", "radarr"), folder) as laws:
             yield Rig(laws, worker)
     finally:
         worker.close()

@@ -1,6 +1,7 @@
 """Moving orphans aside, bringing batches back, deleting them for good.
 
-An orphan is looked at once more at the moment of doing: every client is asked whether it claims it by now.
+An orphan is looked at once more at the moment of doing: every client is asked whether it claims it by now, and whatever has
+come into its folder since the plan shows that somebody uses it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from reconciler.action import Action, Json
 from reconciler.facts import Absent, Fact, Known, NotThere
 from reconciler.kind import Verb, Verdict, World
 from reconciler.units import size_text
-from resources.clients.localfs import RealPaths
+from resources.clients.localfs import Beneath, Inode, RealPaths
 from resources.clients.torrents import OneTorrent, Torrents
 from resources.references import Place
 from resources.torrent_retention.claims import Claims, looks
@@ -28,7 +29,7 @@ class Quarantine(Verb):
     noun = "orphan"
 
     def read(self, world: World, action: Action) -> Fact[dict[str, Json]]:
-        found = looked(world, action, action.data["files"])
+        found = _lying(world, action)
         told = digest([[i.path, i.state, i.inode, i.size, i.mtime_ns] for i in found])
         return Known({"files": told, "claimed": self._claimed(world, action)}, world.now())
 
@@ -66,6 +67,16 @@ class Quarantine(Verb):
             says = f"{len(left)} of its files were not moved to quarantine"
             return Verdict("broken", says, remedy="arr undo brings the others back")
         return Verdict("done", "it waits in quarantine; nothing is freed yet")
+
+
+def _lying(world: World, action: Action) -> tuple[Inode, ...]:
+    """All that lies where the orphan was seen. ReadFailed."""
+    path = action.data["path"]
+    (top,) = looked(world, action, [path])
+    if top.state != "folder":
+        return looked(world, action, action.data["files"])
+    found: tuple[Inode, ...] = world.client(by(action)).read(Beneath(by(action), path))
+    return found
 
 
 class Restore(Verb):

@@ -5,22 +5,26 @@ with Line(server.url) as line:      # line.url takes the place of server.url
 
 Faults. Of everything: `down` (the line ends, and nothing is answered), `page` (a login page), `cut` (half of an answer).
 Of removals only: `lost` (it is done, its answer is not told), `dropped` (it never arrives), `ignored` (the client's own yes,
-and nothing is done), `tale` (refused, in words that repeat what the caller sent). A `Strike` hits one request alone.
+and nothing is done), `tale` (refused, in words that repeat what the caller sent). A `Strike` hits single requests.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
+import xmlrpc.client
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
+
+from sandbox.torrents.rtorrent import xml
 
 PAGE = b"<html><title>Log in</title><form></form></html>"
 XML = "<?xml version='1.0'?><methodResponse>{}</methodResponse>"
@@ -52,21 +56,46 @@ STATUS: Mapping[str, tuple[int, dict[str, str]]] = {
     "redirect": (302, {"location": "http://127.0.0.1:1/"}),
 }
 """What is answered in place of the client, by the name of a strike."""
+LYING = ("stale-list", "short-list")
 STRIKES = ("reset", "page", "empty", "cut", "garbage", "slow", "true", *STATUS)
+
+
+Answered = tuple[int, str, bytes, dict[str, str]]  # status, media type, body, further headers
+
+
+@dataclass
+class Asked:
+    """A request by the name of its call, what struck it, and whether the client has done what was asked."""
+
+    name: str
+    struck: str = ""
+    done: bool = False
 
 
 @dataclass
 class Strike:
-    """The `n`-th request from now on fails in the way `name`, once: before the client has it, or `after` it was done.
+    """The `n`-th request from now on fails in the way `name`: before the client has it, or `after` it was done.
 
+    `call`: only requests of this name count. `times`: how many of them fail from then on, None for all.
     `true`: nothing fails, and `lie` changes the client while it answers; what that returns puts all right again.
+    `short-list`: lists lack their second half. `stale-list`: what is asked again is answered as the first time.
     """
 
     name: str
     n: int
     after: bool = False
     lie: Callable[[], Callable[[], None]] | None = None
+    call: str = ""
+    times: int | None = 1
     seen: int = 0
+    kept: dict[str, Answered] = field(default_factory=dict)
+
+    def due(self, name: str) -> bool:
+        """Whether it hits this request, which is counted."""
+        if self.call not in ("", name):
+            return False
+        self.seen += 1
+        return self.seen >= self.n and (self.times is None or self.seen < self.n + self.times)
 
     @property
     def struck(self) -> bool:
@@ -74,8 +103,8 @@ class Strike:
 
 
 class Line(ThreadingHTTPServer):
-    """`asked`: path and body of every request, as text. `told`: what the client answered to each of them that it got.
-    `at_removal`: called before one is passed on."""
+    """`asked`: path and body of every request, as text. `log`: what came of each. `told`: what the client answered to each of
+    them that it got. `at_removal`: called before one is passed on."""
 
     daemon_threads = True
     block_on_close = False
@@ -85,6 +114,7 @@ class Line(ThreadingHTTPServer):
         self._parts = urlsplit(url)
         self.fault = ""
         self.asked: list[str] = []
+        self.log: list[Asked] = []
         self.answers: list[bytes] = []
         self.at_removal: Callable[[], None] = lambda: None
         self.strike: Strike | None = None
@@ -94,13 +124,10 @@ class Line(ThreadingHTTPServer):
     def url(self) -> str:
         return self._parts._replace(netloc=f"127.0.0.1:{self.server_address[1]}").geturl()
 
-    def due(self) -> Strike | None:
+    def due(self, name: str) -> Strike | None:
         """The strike, when it is this request's turn."""
         with self._counting:
-            if self.strike is None:
-                return None
-            self.strike.seen += 1
-            return self.strike if self.strike.seen == self.strike.n else None
+            return self.strike if self.strike is not None and self.strike.due(name) else None
 
     @property
     def removals(self) -> list[str]:
@@ -129,6 +156,39 @@ class Line(ThreadingHTTPServer):
         self.server_close()
 
 
+def call_of(path: str, body: bytes) -> str:
+    """How a client's own documents call what is asked: `torrents/info`, `torrent-get`, `d.multicall2`."""
+    if body.startswith(b"{"):
+        return str(json.loads(body)["method"])
+    if body.startswith(b"mode="):
+        return body.decode().partition("&")[0]
+    names = re.findall(rb"<methodName>([^<]+)</methodName>", body)
+    return names[0].decode() if names else urlsplit(path).path.removeprefix("/api/v2/")
+
+
+def halved(kind: str, body: bytes) -> bytes:
+    """An answer whose lists of torrents lack their second half."""
+    if "json" in kind:
+        value = json.loads(body)
+        if isinstance(value, list):
+            return json.dumps(value[: len(value) // 2]).encode()
+        found = value.get("arguments", {}).get("torrents", [])
+        del found[len(found) // 2 :]
+        return json.dumps(value).encode()
+    if "xml" not in kind or b"<fault>" in body:
+        return body
+    (told,), _ = xmlrpc.client.loads(body)
+    return XML.format(f"<params><param>{xml(_half(told))}</param></params>").encode()
+
+
+def _half(value: Any) -> Any:
+    """Lists of rows, at whatever depth, without their second half."""
+    if not isinstance(value, list):
+        return value
+    rows = value and all(isinstance(row, list) and row and isinstance(row[0], str) for row in value)
+    return value[: len(value) // 2] if rows else [_half(inner) for inner in value]
+
+
 def _removal(text: str) -> str:
     return next((word for word in YES if word in text), "")
 
@@ -144,9 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
         line, body = self.server, self.rfile.read(int(self.headers.get("content-length") or 0))
         text = f"{self.path} {body.decode(errors='replace')}"
         line.asked.append(text)
+        self.entry = Asked(call_of(self.path, body))
+        line.log.append(self.entry)
         word, fault = _removal(text), line.fault
-        if (strike := line.due()) is not None:
-            self._struck(strike, body)
+        if (strike := line.due(self.entry.name)) is not None:
+            self._struck(strike, text, body)
         elif fault == "down" or (word and fault == "dropped"):
             self.close_connection = True
         elif fault == "page":
@@ -160,12 +222,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _serve
 
-    def _struck(self, strike: Strike, body: bytes) -> None:
+    def _struck(self, strike: Strike, text: str, body: bytes) -> None:
+        self.entry.struck = strike.name
         right = strike.lie() if strike.lie is not None else lambda: None
         answer = None
-        if strike.after or strike.name in ("true", "cut"):
+        if strike.after or strike.name in ("true", "cut", *LYING):
             answer = self._passed(body)
         right()
+        if strike.name == "cut" and answer is not None and not answer[2]:
+            self.entry.struck = ""  # there is nothing to cut
         if strike.name in STATUS:
             status, more = STATUS[strike.name]
             self._send(status, "text/plain", b"not now", more)
@@ -174,15 +239,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif strike.name == "reset":
             self.close_connection = True
+        elif answer is not None and strike.name == "short-list":
+            self._send(answer[0], answer[1], halved(answer[1], answer[2]), answer[3])
+        elif answer is not None and strike.name == "stale-list":
+            self._send(*strike.kept.setdefault(text, answer))
         elif answer is not None and strike.name in ("true", "cut"):
             self._send(*answer, cut=strike.name == "cut")
         else:
             self._send(200, "text/html", {"page": PAGE, "empty": b"", "garbage": b"\x1f\x8b\0\xff"}[strike.name])
 
-    def _passed(self, body: bytes) -> tuple[int, str, bytes, dict[str, str]]:
+    def _passed(self, body: bytes) -> Answered:
         sent = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection")}
         status, headers, told = self.server.passed_on(self.command, self.path, sent, body)
         self.server.answers.append(told)
+        self.entry.done = status < 300 and b"<fault>" not in told
         more = {k: v for k, v in headers.items() if k.lower() in PASSED}
         return status, headers.get("content-type") or "", told, more
 

@@ -37,16 +37,22 @@ def needed() -> str:
 
 
 class Sshd(programs.Sshd):
-    """The server. `home` is what it serves (any absolute path works as well); `key` lets its user in."""
+    """The server. `home` is what it serves (any absolute path works as well); `key` lets its user in. `through`: the command
+    that stands in for its sftp-server."""
 
     def __init__(
-        self, folder: Path, *, host_keys: tuple[str, ...] = ("ed25519",), options: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        host_keys: tuple[str, ...] = ("ed25519",),
+        options: tuple[str, ...] = (),
+        through: str = "",
     ) -> None:
         needed()
         self.home = folder / "box"
         self.home.mkdir(parents=True)
         home = f"SetEnv HOME={self.home}"  # the user's own shell start-up files are no part of the test
-        super().__init__(folder, host_keys=host_keys, options=(*options, home), sftp=str(SFTP))
+        super().__init__(folder, host_keys=host_keys, options=(*options, home), sftp=through or str(SFTP))
 
     def spec(self, **more: Any) -> SftpSpec:
         said = {"app": "sftp", "host": "127.0.0.1", "port": self.port, "user": self.user, "timeout": "20s"}
