@@ -13,7 +13,7 @@ from reconciler.action import Action, Bar, Blocked, Held, Proposal
 from reconciler.facts import Facts, Known
 from reconciler.kind import Ledger, Resource
 from reconciler.units import age_text, percent_text, size_text
-from resources.clients.localfs import HERE, Batch, FsSize, Space
+from resources.clients.localfs import HERE, NO_DISK, Batch, FsSize, Space
 from resources.references import Sight
 from resources.torrent_retention import halted, orphans, removal, stranded
 from resources.torrent_retention.decide import Candidate, Decider, Decisions
@@ -117,9 +117,10 @@ def _pressed(
             made += batch.frees
     going = []
     elsewhere = [g for g in groups if any(_apart(c, disk, device) for c in g)]
+    untold = [g for g in groups if g not in elsewhere and any(_apart(c, disk, device) is None for c in g)]
     for group in elsewhere:
         found.held += [_elsewhere(found.world, c, disk.path) for c in group]
-    for group in (g for g in groups if g not in elsewhere):
+    for group in (g for g in groups if g not in elsewhere and g not in untold):
         gives = union(group)
         told_bytes = gives.bytes if gives is not None else max(c.torrent.size for c in group)
         if made < need and told_bytes > 0:
@@ -130,13 +131,24 @@ def _pressed(
         name=disk.path, size=space.total, used=used, used_after=used - made, free=space.free, free_after=space.free + made,
         wanted=wanted, ok=made >= need,
     )  # fmt: skip
-    return (bar,), going, purges, []
+    return (bar,), going, purges, [_untold(c, disk.path) for group in untold for c in group]
 
 
-def _apart(candidate: Candidate, disk: Sight, device: int | None) -> bool:
-    """Whether its data is seen to lie on another file system than the one under pressure."""
+def _apart(candidate: Candidate, disk: Sight, device: int | None) -> bool | None:
+    """Whether its data is seen to lie on another file system than the one under pressure; None where that was not told."""
     there = candidate.bytes
-    return there is not None and (there.by != disk.by or any(i.device != device for i in there.inodes))
+    if there is None or there.by != disk.by:
+        return there is not None
+    others = {i.device for i in there.inodes if i.device != device}
+    return None if others and (device in (None, NO_DISK) or NO_DISK in others) else bool(others)
+
+
+def _untold(candidate: Candidate, disk: str) -> Blocked:
+    reason = f"whether it lies on the file system of {disk} was not told"
+    return Blocked(
+        what=candidate.torrent.name, reason=reason, remedy="try again", subjects=1, bytes=candidate.torrent.size,
+        code="incomplete",
+    )  # fmt: skip
 
 
 def _elsewhere(world: World, candidate: Candidate, disk: str) -> Held:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.action import Blocked
 from reconciler.facts import Known, ReadFailed
 from reconciler.stack import Stack
-from resources.clients.localfs import HERE, Inode, Inodes
+from resources.clients.localfs import HERE, NO_DISK, Inode, Inodes
 from resources.clients.torrents import DELETES_DATA, Torrent
 from resources.imports import looks
 from resources.references import Graph, Place, Referer, place, seen
@@ -181,7 +181,11 @@ class Sharing:
         if root is None or root.by != by:
             return  # in a folder that another one sees
         device = self._world.device(by, root.root) if self._by_us else None
-        if device is not None and any(i.device != device for i in inodes):
+        apart = {i.device for i in inodes if device not in (None, i.device)}
+        if NO_DISK in apart or (apart and device == NO_DISK):
+            self._block(candidate, f"whether it lies on the file system of {root.root} was not told", "try again")
+            return
+        if apart:
             reason = f"its data is on another file system than {root.root}: it cannot be moved aside there"
             self._drop(candidate, reason, "map that file system's own folder under paths, or delete: torrent")
             return

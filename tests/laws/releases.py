@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.address import Subject
 from resources.clients.localfs.mark import where
+from resources.clients.localfs.staging import PARTIAL
 from tests.laws.bench import SECRET_VARIABLE, Call
 from tests.laws.still import Still, StillBench, write
 from tests.laws.worlds import CANARY, SERVER, Case
@@ -85,10 +86,12 @@ class Seedbox(StillBench):
         assert sorted(there) == sorted(want["there"])
 
     def snapshot(self) -> dict[str, Any]:
-        """By release, as the server calls it: its files on either side."""
+        """By release, as the server calls it: its files on either side. What is on its way lies in a folder of its own."""
         found: dict[str, Any] = {}
         for side, files in (("here", self.here()), ("there", self.there())):
             for path, told in files.items():
+                if path.startswith(f"{PARTIAL}/"):
+                    continue
                 release = found.setdefault(f"{self.remote}/{path.partition('/')[0]}", {})
                 release.setdefault(side, {})[path] = told
         return found

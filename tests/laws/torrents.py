@@ -1,8 +1,8 @@
 """The setting of worlds about `torrents`: one torrent client over real files, which this machine sees as well.
 
 The client is simulated, in this process; the line to it can break (`tests/kinds/torrent_retention/line.py`). Under
-`rtorrent-sftp` the files are seen through a real SFTP server only. Time stands still, so that the same world gives the same
-plan; where something has to have been seen for a while (`settles`), it is that much later than it is.
+`rtorrent-sftp` the files are seen through a real SFTP server only, whose packets can fail too. Time stands still, so that the
+same world gives the same plan; where something has to have been seen for a while (`settles`), it is that much later than it is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.laws.bench import SECRET_VARIABLE, Call
 from tests.laws.proxy import Proxy, proxy
 from tests.laws.still import Still, StillBench, write
 from tests.laws.worlds import CANARY, SERVER, Case
-from tests.live.sftp.server import Sshd
+from tests.live.sftp.relay import Relay
 
 LOGIN = "auth/login"  # sent by POST, and changes nothing
 READS = {
@@ -55,9 +55,9 @@ class TorrentClient(StillBench):
         "truncated", "empty", "garbage",
     )  # fmt: skip
 
-    def __init__(self, case: Case, folder: Path, server: Any, line: Line, clock: Still, ssh: Sshd | None) -> None:
+    def __init__(self, case: Case, folder: Path, server: Any, line: Line, clock: Still, relay: Relay | None) -> None:
         super().__init__(case, folder, line.url, clock)
-        self.server, self.line, self.ssh = server, line, ssh
+        self.server, self.line, self.relay = server, line, relay
         self.downloads = folder / "dl"
 
     @property
@@ -71,10 +71,11 @@ class TorrentClient(StillBench):
         said = {"app": self.case.program, "url": f"'{self.url}'", "user": USERS[self.case.program], **more}
         key = f"password: {{env: {SECRET_VARIABLE}}}"
         lines = ["connections:", f"  {SERVER}: {{{', '.join(f'{k}: {v}' for k, v in said.items())}, {key}}}"]
-        if self.ssh is None:
+        if self.relay is None:
             return "\n".join([*lines, "paths:", f"  - {{here: {self.downloads}, {SERVER}: {self.downloads}}}", ""])
-        seen = f"host: 127.0.0.1, port: {self.ssh.port}, user: {self.ssh.user}, timeout: 10s, key: {self.ssh.key}"
-        lines.append(f"  files: {{app: sftp, {seen}, host_key: '{self.ssh.fingerprint()}'}}")
+        ssh, timeout = self.relay.ssh, more.get("timeout", "10s")
+        seen = f"host: 127.0.0.1, port: {ssh.port}, user: {ssh.user}, timeout: {timeout}, key: {ssh.key}"
+        lines.append(f"  files: {{app: sftp, {seen}, host_key: '{ssh.fingerprint()}'}}")
         return "\n".join([*lines, "paths:", f"  - {{files: {self.downloads}, {SERVER}: {self.downloads}}}", ""])
 
     # -- the world
@@ -215,8 +216,8 @@ def built(case: Case, folder: Path) -> Iterator[TorrentClient]:
         stack.enter_context(patch("sandbox.torrents.rtorrent.time", time))
         server = stack.enter_context(_serving(case.program, given))
         line = stack.enter_context(Line(server.url))
-        ssh = stack.enter_context(Sshd(folder / "sshd")) if case.app == "rtorrent-sftp" else None
-        found = TorrentClient(case, folder, server, line, clock, ssh)
+        relay = stack.enter_context(Relay(folder / "relay")) if case.app == "rtorrent-sftp" else None
+        found = TorrentClient(case, folder, server, line, clock, relay)
         for path, size in case.told.get("files", {}).items():
             write(downloads / path, size)
         found.settle()

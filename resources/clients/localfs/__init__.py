@@ -6,7 +6,7 @@ client    opening, and the questions it answers    staging   files that are not 
 from __future__ import annotations
 
 from resources.clients.localfs.client import APP, HERE, MOST_FILES, FsSize, HardLinks, Linked, LocalFs, LocalSpec, Space
-from resources.clients.localfs.inodes import Beneath, Inode, Inodes, RealPaths
+from resources.clients.localfs.inodes import NO_DISK, Beneath, Inode, Inodes, RealPaths
 from resources.clients.localfs.leftovers import Leftover, Leftovers
 from resources.clients.localfs.mark import FolderMark
 from resources.clients.localfs.quarantine import Batch, Batches
@@ -16,6 +16,7 @@ __all__ = [
     "APP",
     "HERE",
     "MOST_FILES",
+    "NO_DISK",
     "Batch",
     "Batches",
     "Beneath",

@@ -16,6 +16,7 @@ from resources.clients.localfs.client import answers
 
 MOST = 500_000  # things under one folder
 BLOCK = 512  # bytes of what st_blocks counts
+NO_DISK = -1  # the device of what lies on nobody tells which disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Inode:
     `state`  file, folder, other (a link, a socket), missing (its folder is there, it is not) or unreadable (`why`).
     `names`  how many names these bytes have in all, 0 where that cannot be asked; `on_disk` the bytes that they take there.
     `ctime_ns`  when it was last written, renamed, linked or got other rights: no program can set it back, as it can `mtime_ns`.
+
+    `device` is `NO_DISK` where that is not told, always or this once: it is like none but another such.
 
     Where no numbers of inodes are told (SFTP), `inode` stands for the path without links: equal for two ways to one file, and
     not for two hard links.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.action import Json
 from reconciler.facts import NotThere, ReadFailed
 from reconciler.kind import ReplyLost, WriteRefused
-from resources.clients.localfs import Batch, Inode, Inodes, RealPaths
+from resources.clients.localfs import NO_DISK, Batch, Inode, Inodes, RealPaths
 from resources.clients.localfs.quarantine import DOOMED, FOLDER, MANIFEST, NEW, came_from, place, understood
 from resources.clients.sftp.names import shown
 from resources.clients.sftp.queries import RemoteBytes, RemoteFile, RemoteTree
@@ -174,6 +174,8 @@ def _entries(fs: SftpClient, root: str, relatives: Sequence[str]) -> list[dict[s
     for told in files:
         if told.state != "file":
             raise WriteRefused(f"{told.path} is {told.why or told.state}: {NOTHING_MOVED}")
+        if NO_DISK in (told.device, top.device) and told.device != top.device:
+            raise WriteRefused(f"whether {told.path} is on the file system of {root} was not told: {NOTHING_MOVED}")
         if told.device != top.device:
             raise WriteRefused(f"{told.path} is on another file system than {root}: {NOTHING_MOVED}")
     return [{"path": r, "size": t.size, "mtime_ns": t.mtime_ns} for r, t in zip(relatives, files, strict=True)]

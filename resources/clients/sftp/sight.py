@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.facts import NotThere, Query, ReadFailed
-from resources.clients.localfs import Beneath, FsSize, Inode, Inodes, RealPaths, Space
+from resources.clients.localfs import NO_DISK, Beneath, FsSize, Inode, Inodes, RealPaths, Space
 from resources.clients.sftp import wire
 from resources.clients.sftp.listing import tree
 from resources.clients.sftp.names import decode, encode, shown
@@ -22,7 +22,6 @@ from resources.clients.sftp.queries import RemoteBytes
 if TYPE_CHECKING:
     from resources.clients.sftp.line import Line
 
-NO_DISK = -1  # the device of files whose server does not tell on which disk they are
 PIECE = 32 << 10  # bytes that every server takes and gives at a time
 UNTOLD = "the server does not tell where links lead"
 
