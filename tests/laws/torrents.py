@@ -125,7 +125,7 @@ class TorrentClient(StillBench):
 
     def snapshot(self) -> dict[str, Any]:
         """Torrents by their hash, with their files; any other file by its path, or by that of the topmost folder in which
-        no torrent ever had any."""
+        no torrent ever had any. What a torrent that went has left as it was is nobody's."""
         found: dict[str, Any] = {}
         left = self.files()
         claimed = {p for t in self.torrents for p in _paths(t)} | {self.downloads / path for path in self._claimed}
@@ -133,7 +133,8 @@ class TorrentClient(StillBench):
             mine = {str(p): left.get(str(p.relative_to(self.downloads))) for p in _paths(torrent)}
             found[torrent.hash.lower()] = {**asdict(torrent), "on disk": mine}
         for path, told in left.items():
-            if not any(str(self.downloads / path) in told["on disk"] for told in found.values() if "on disk" in told):
+            listed = any(str(self.downloads / path) in one["on disk"] for one in found.values() if "on disk" in one)
+            if not listed and (path not in self._claimed or told != self._files[path]):
                 found.setdefault(self._top(path, claimed), {})[path] = told
         return found
 
