@@ -84,8 +84,8 @@ LIMITS = """## What this does not show
 - Random worlds are made of libraries on disks in memory, and of torrents over real files. `seedbox_transfer` is in neither:
   it has its laws, kills and faults, in worlds that people thought of. In the torrents' one a process dies at its steps on the
   disk and in its state, not by a signal; nobody asks for imports there, and nothing lies behind SFTP.
-- An SFTP server fails in every way at every packet of a plan. In an apply each packet fails in some way, and each way strikes
-  at every ninth packet of a fetch, and at every 37th of a removal over SFTP.
+- An SFTP server fails in every way at every packet of a plan, but for silence, which strikes at every seventh: it is waited for.
+  In an apply each way strikes at every ninth packet of a fetch, and at every 37th of a removal over SFTP, another way at others.
 - Random worlds and random faults find what they find. A proof draws the same ones each time, so that it can be repeated; `make
   search` draws others, for as long as it is let, and may find more.
 - A planted bug that is caught shows that this safeguard is guarded. Bugs that nobody thought of planting are not counted.

@@ -18,7 +18,7 @@ from reconciler.kind import Ledger
 from resources.clients.servarr import FileRows, Tree
 from resources.disk_fill import jobs
 from resources.disk_fill.mending import Way, choose
-from resources.disk_fill.scene import Place, Scene, rescan_of
+from resources.disk_fill.scene import Place, Scene, rescan_of, unproven
 from resources.disk_fill.world import Thing, View
 
 REMEMBERED = timedelta(days=30)  # how long a journalled move that did not end well is looked at again
@@ -241,6 +241,8 @@ def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], 
 def _is_broken(candidate: Candidate, scene: Scene) -> bool:
     """Whether something has to be done: files the app would forget, or the rest of a move of our own."""
     here, there = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
+    if candidate.guessed and unproven(scene):
+        return scene.path == scene.new
     if (
         candidate.data is None and not candidate.directed
     ):  # the name alone: an archive or another app's folder has it too
@@ -258,7 +260,8 @@ def _forgotten(candidate: Candidate, scene: Scene, known: dict[str, int]) -> int
         return 0
     here, other = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
     tracked = [(str(name), int(size)) for name, size in candidate.data["files"]]
-    return 0 if other else sum(here.get(name) == size != known.get(name) for name, size in tracked)
+    theirs = candidate.guessed and unproven(scene)
+    return 0 if other and not theirs else sum(here.get(name) == size != known.get(name) for name, size in tracked)
 
 
 def _is_over(candidate: Candidate, scene: Scene, known: dict[str, int], here: dict[str, int]) -> bool:

@@ -18,7 +18,7 @@ from resources.disk_fill.choose import Ground
 from resources.disk_fill.disks import Disks, disk_at, disks
 from resources.disk_fill.eligibility import No, rules, verdict
 from resources.disk_fill.mending import on_disk
-from resources.disk_fill.scene import Remedy, Scene
+from resources.disk_fill.scene import Remedy, Scene, leaves
 from resources.disk_fill.spec import DiskFillSpec
 from resources.disk_fill.staying import Mendable, stays
 from resources.disk_fill.world import View, view
@@ -154,9 +154,8 @@ def _heals(mended: Mended, seen: View, found: Disks, reserved: dict[str, int]) -
     """What a heal carries has its room before any move, and what it frees elsewhere need not be freed by a move."""
     for app, scene, remedy in mended:
         to, source = (scene.new, scene.old) if remedy.goal == "new" else (scene.old, scene.new)
-        carried = scene.at_old if remedy.goal == "new" else scene.at_new
         _reserve(reserved, disk_at(seen, found, app, to), on_disk(remedy.bytes))
-        _reserve(reserved, disk_at(seen, found, app, source), -sum(carried.values()))
+        _reserve(reserved, disk_at(seen, found, app, source), -leaves(scene, remedy))
 
 
 def _torn(torn: Broken, seen: View) -> dict[tuple[str, str], frozenset[str]]:

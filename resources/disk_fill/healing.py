@@ -8,6 +8,7 @@ from resources.disk_fill.broken import Found
 from resources.disk_fill.disks import disk_at
 from resources.disk_fill.ground import Survey
 from resources.disk_fill.mending import Way, data_of, rests_on, says
+from resources.disk_fill.scene import leaves, smaller, unproven
 from resources.disk_fill.verbs.judge import told_of
 from resources.disk_fill.words import count
 
@@ -16,7 +17,8 @@ def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -
     """The action `address/number`, or what is said instead. `rate` in bytes a second."""
     thing, scene, way = torn.candidate.thing, torn.scene, torn.way
     subject = thing.subject(seen.view.servers[thing.connection].app)
-    told = told_of(scene, denied=torn.candidate.denied)
+    guessed = torn.candidate.guessed and unproven(scene)
+    told = smaller(scene) if guessed else told_of(scene, denied=torn.candidate.denied)
     if way is not None and not way.remedy.steps:
         told = f"every file has arrived, and {thing.connection} does not know {count(way.remedy.files, 'file')} of it"
     stays = seen.staying.get(thing.key)
@@ -67,7 +69,7 @@ def _base(seen: Survey, torn: Found) -> dict[str, Json]:
         "destination_root": root,
         "files": [[name, size] for name, size in tracked],
         "min_free": fill.min_free if fill else 0,
-        "guessed": torn.candidate.guessed,
+        "guessed": torn.candidate.guessed and not (torn.way is not None and torn.way.remedy.moves),
     }
 
 
@@ -79,6 +81,8 @@ def _changes(seen: Survey, torn: Found, way: Way) -> dict[str, int]:
     """What it does to each disk: the carried files leave one, and take the place of half copies on the other."""
     scene, connection = torn.scene, torn.candidate.thing.connection
     to, source = (scene.new, scene.old) if way.remedy.goal == "new" else (scene.old, scene.new)
-    carried = scene.at_old if way.remedy.goal == "new" else scene.at_new
-    changes = {_disk(seen, connection, source): -sum(carried.values()), _disk(seen, connection, to): way.remedy.bytes}
+    changes = {
+        _disk(seen, connection, source): -leaves(scene, way.remedy),
+        _disk(seen, connection, to): way.remedy.bytes,
+    }
     return {disk: change for disk, change in changes.items() if disk is not None and change}

@@ -113,6 +113,11 @@ def remedy(scene: Scene, goal: Place) -> Remedy | None:
     return Remedy(goal, (*first, (here, True)), max(0, sum(carried.values()) - replaced), len(carried))
 
 
+def leaves(scene: Scene, way: Remedy) -> int:
+    """Bytes that a remedy takes away from the place that is not its goal."""
+    return sum((scene.at_old if way.goal == "new" else scene.at_new).values()) if way.moves else 0
+
+
 def rescan_of(scene: Scene, files: int) -> Remedy:
     """For a move of which every file has arrived, and `files` of them are not known to the app."""
     return Remedy("new" if scene.path == scene.new else "old", (), 0, files)
@@ -128,6 +133,15 @@ def unproven(scene: Scene) -> bool:
     """Whether nothing but a smaller file or two of the same name says that anything was moved to `new`."""
     arrived = any(scene.at_new.get(name) == size for name, size in scene.expected.items())
     return bool(scene.both) and not arrived and lies(scene, "old")
+
+
+def smaller(scene: Scene) -> str:
+    """How an unproven one looks, as a sentence."""
+    name = scene.both[0]
+    return (
+        f"every file lies at {scene.old}, but the path says {scene.path}, where {name} has "
+        f"{size_text(scene.at_new[name])} in place of {size_text(scene.at_old[name])}; that it was moved there nobody knows"
+    )
 
 
 def remedies(scene: Scene, *, denied: bool = False, guessed: bool = False) -> tuple[Remedy, ...]:

@@ -107,7 +107,7 @@ def _pressed(
     purges: list[Action] = []
     busy = {a.subject.key for a in soon}
     device = found.world.device(disk.by, disk.path)
-    there = [b for b in free if b.by == disk.by and found.world.device(b.by, b.root) in (device, None)]
+    there = [b for b in free if b.by == disk.by and device is not None and found.world.device(b.by, b.root) == device]
     for batch in sorted(there, key=lambda b: b.until):
         if made < need and batch.id not in busy:
             early = stranded.purge(found.world, batch, "the room is needed: its time in quarantine ends early")
@@ -117,7 +117,7 @@ def _pressed(
             made += batch.frees
     going = []
     elsewhere = [g for g in groups if any(_apart(c, disk, device) for c in g)]
-    untold = [g for g in groups if g not in elsewhere and any(_apart(c, disk, device) is None for c in g)]
+    untold = [g for g in groups if need and g not in elsewhere and any(_apart(c, disk, device) is None for c in g)]
     for group in elsewhere:
         found.held += [_elsewhere(found.world, c, disk.path) for c in group]
     for group in (g for g in groups if g not in elsewhere and g not in untold):
@@ -140,15 +140,14 @@ def _apart(candidate: Candidate, disk: Sight, device: int | None) -> bool | None
     if there is None or there.by != disk.by:
         return there is not None
     others = {i.device for i in there.inodes if i.device != device}
-    return None if others and (device in (None, NO_DISK) or NO_DISK in others) else bool(others)
+    told = others - {NO_DISK} if device not in (None, NO_DISK) else set()
+    return True if told else None if others else False
 
 
 def _untold(candidate: Candidate, disk: str) -> Blocked:
     reason = f"whether it lies on the file system of {disk} was not told"
-    return Blocked(
-        what=candidate.torrent.name, reason=reason, remedy="try again", subjects=1, bytes=candidate.torrent.size,
-        code="incomplete",
-    )  # fmt: skip
+    torrent, way = candidate.torrent, "try again; if it stays so, name its own folder as pressure.disk"
+    return Blocked(what=torrent.name, reason=reason, remedy=way, subjects=1, bytes=torrent.size, code="incomplete")
 
 
 def _elsewhere(world: World, candidate: Candidate, disk: str) -> Held:

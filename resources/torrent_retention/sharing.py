@@ -183,7 +183,9 @@ class Sharing:
         device = self._world.device(by, root.root) if self._by_us else None
         apart = {i.device for i in inodes if device not in (None, i.device)}
         if NO_DISK in apart or (apart and device == NO_DISK):
-            self._block(candidate, f"whether it lies on the file system of {root.root} was not told", "try again")
+            reason = f"whether it lies on the file system of {root.root} was not told"
+            way = "try again; if it stays so, map its file system's own folder under paths, or delete: torrent"
+            self._block(candidate, reason, way)
             return
         if apart:
             reason = f"its data is on another file system than {root.root}: it cannot be moved aside there"

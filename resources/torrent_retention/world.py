@@ -55,8 +55,8 @@ def first_wave(resource: Resource[RetentionSpec]) -> list[Query[Any]]:
     asked += [query for name in arrs(stack) for query in (Roots(name), Queue(name))]
     asked += [History(name) for name in dict.fromkeys(resource.spec.imported_by)]
     asked += [Batches(at.by, at.root) for at in quarantines(resource)]
-    asked += [inside(at.by, at.root) for at in quarantines(resource) if deletes(resource)]
     disk = pressed(resource)
+    asked += [inside(at.by, at.root) for at in quarantines(resource) if deletes(resource) or disk is not None]
     return asked + ([FsSize(disk.by, disk.path), inside(disk.by, disk.path)] if disk is not None else [])
 
 

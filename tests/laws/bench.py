@@ -129,6 +129,10 @@ class Bench(ABC):
     def only_reads(self, call: Call) -> bool:
         """Whether a call stands in its client's list of those that change nothing."""
 
+    def staged(self) -> list[str]:
+        """What was begun outside of everything that `snapshot` has."""
+        return []
+
     def quiet(self) -> None:
         """Wait until the server has nothing under way."""
 

@@ -49,6 +49,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"case", "laws"} & {*asked}:
         return
     found = chosen(metafunc.function.__name__, over_http="over_http" in asked, sampled="sampled" in asked)
+    if "ripening" in asked:
+        found = [case for case in found if "ripens" in case.told]
     if "outage" in metafunc.fixturenames:  # every outage at some point and every point of some outage; all in the proof
         all_of_them = [
             (case, outage, after)
@@ -83,6 +85,11 @@ def laws(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def counted() -> Iterator[None]:
     yield
     figures.add("laws", COUNTED, tries=1)
+
+
+@pytest.fixture
+def ripening() -> None:
+    """Asked for by a test of worlds in which there is more to do later."""
 
 
 @pytest.fixture

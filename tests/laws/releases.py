@@ -72,6 +72,9 @@ class Seedbox(StillBench):
         found = (p for p in self.incoming.rglob("*") if p.is_file() and p != where(str(self.incoming)))
         return {str(p.relative_to(self.incoming)): p.read_bytes() for p in found}
 
+    def staged(self) -> list[str]:
+        return sorted(path for path in self.here() if path.startswith(f"{PARTIAL}/"))
+
     def remember(self) -> None:
         self._before = (self.here(), self.there())
 

@@ -40,18 +40,23 @@ def test_precondition(laws: Bench) -> None:
     assert laws.snapshot() == before
 
 
-def test_no_intent_no_act(laws: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Law 6, for a journal that cannot be written; `tests/crash` has the rest of it."""
+@pytest.mark.parametrize("how", [StoreError, OSError])
+def test_no_intent_no_act(laws: Bench, monkeypatch: pytest.MonkeyPatch, how: type[Exception]) -> None:
+    """Law 6, for a journal that cannot be written, in words or by a fault of the program; `tests/crash` has the rest of it."""
 
     def full(*_: Any) -> None:
-        raise StoreError("the disk is full")
+        raise how("the disk is full")
 
     plan, before = laws.plan(), laws.snapshot()
     laws.forget()
     with monkeypatch.context() as patched:
         patched.setattr(Store, "intend", full)
-        with pytest.raises(StoreError):
-            laws.session.apply(plan, approve=plan.id)
+        if how is StoreError:
+            with pytest.raises(StoreError):
+                laws.session.apply(plan, approve=plan.id)
+        else:
+            assert "done" not in {o.state for o in laws.session.apply(plan, approve=plan.id).outcomes}
+    assert laws.staged() == []
     with pytest.raises(StaleError):  # it was used up before its first action
         laws.session.apply(plan, approve=plan.id)
     assert laws.writes() == []
@@ -77,6 +82,7 @@ def test_lost_replies(case: Case, laws: Bench, tmp_path: Path) -> None:
                 cut.heal()
                 cut.converge()
                 cut.assert_reached()
+                assert sum(w.risky for w in cut.writes()) <= len(healthy) + 1, "only what was cut may be sent again"
                 assert cut.done_writes(lost_are_done=when == "after") == healthy, f"{when} {name}"
 
 
@@ -130,6 +136,17 @@ def test_budget(laws: Bench) -> None:
     assert laws.writes() == []
     laws.converge()
     laws.assert_reached()
+
+
+def test_what_ripens_later_stays(laws: Bench, ripening: None) -> None:
+    """Law 11: what was not on the approved list is not done, though a plan of now would have it."""
+    plan = laws.plan()
+    laws.do("ripens")
+    before, more = laws.snapshot(), laws.plan()
+    assert {*laws.steps(plan)} < {*laws.steps(more)}
+    report = laws.session.apply(plan, approve=plan.id)
+    assert {o.state for o in report.outcomes} == {"done"}, report.outcomes
+    assert changed(before, laws.snapshot()) == {laws.key_of(a.subject) for a in plan.actions()}
 
 
 def test_an_edited_wish_ends_its_plans(laws: Bench) -> None:

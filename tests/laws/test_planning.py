@@ -180,12 +180,15 @@ def test_a_lie_does_no_harm(laws: Bench, lie: str) -> None:
         laws.do("moved")
         plan = laws.plan()
         assert any(call.fault for call in laws.calls()), "the fault does not strike"
+        if not laws.steps(plan) and laws.case.on_disk:
+            return  # what moved is seen past the server
+        assert laws.steps(plan), "what it is told is not what it was told before"
         assert decisions(plan) <= decisions(healthy)
         laws.heal()
         before = laws.snapshot()
         laws.forget()
         report = laws.session.apply(plan, approve=plan.id)
-        assert {o.state for o in report.outcomes} <= {"stale"}
+        assert "stale" in {o.state for o in report.outcomes} <= {"stale", "left"}
         assert laws.writes() == []
         assert laws.snapshot() == before
         return

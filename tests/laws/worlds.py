@@ -23,7 +23,7 @@ SERVER = "server"
 CANARY = "canary5e7d1f0b3a49c8624d0e91b7"  # the server's key or password: it must be found nowhere else
 COUNTED = "the twelve laws of a kind, over every registered kind, in each of its worlds, under each app"
 OF_EACH = {"about", "wish", "reached", "moved", "drift"}
-OF_SOME = {"apps", "earlier", "settles", "on_disk", "reached_again", "touches", "spare"}
+OF_SOME = {"apps", "earlier", "settles", "on_disk", "ripens", "reached_again", "touches", "spare"}
 
 
 @dataclass(frozen=True)

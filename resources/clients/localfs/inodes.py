@@ -46,8 +46,8 @@ class Inode:
 
     @property
     def ident(self) -> tuple[int, int]:
-        """Equal for two names of the same bytes."""
-        return (self.device, self.inode)
+        """Equal for two names of the same bytes. What stands for an inode says on which disk it is, told or not."""
+        return (self.device if self.names else 0, self.inode)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ d3: {roots: {sonarr: /tv3}, max: 95%}
 
 def made(at: dict[str, dict[str, int]], path: str = OLD, rows: dict[str, int] = ALL, **more: Any) -> Made:
     """One show, whose app knows `rows`, with the files `at` each place. Nothing has to move for any limit."""
-    alpha = replace(show(1, "Alpha", 60 * GB, "/tv1", 3, more.pop("tags", ())), path=path)
+    alpha = replace(show(1, "Alpha", sum(rows.values()), "/tv1", len(rows), more.pop("tags", ())), path=path)
     free: dict[str, tuple[int, int | None]] = {
         "/tv1": (5 * TB, 8 * TB),
         "/tv2": (6 * TB, 8 * TB),
@@ -80,6 +80,20 @@ def test_a_smaller_file_alone_proves_no_move(begun: bool) -> None:
         past = Past(action=heal, outcome="broken", at=NOW - days(1), run="r000001")
         (heal,) = made(at, NEW, ledger=Ledger(history=(past,))).plan().actions
     assert (heal.data["goal"], heal.data["steps"], heal.effects.destroys) == ("old", [[OLD, False]], 0)
+    assert heal.effects.disks == {}, "nothing leaves either disk"
+    assert "where b.mkv has 5.0 GB in place of 20.0 GB; that it was moved there nobody knows" in heal.reason
+
+
+@pytest.mark.parametrize("outcome", ["done", "broken"])
+@pytest.mark.parametrize("rows", [ALL, {**A, **B}], ids=["known", "forgotten"])
+def test_once_its_path_is_right_only_a_rescan_can_be_missing(outcome: str, rows: dict[str, int]) -> None:
+    """The smaller file stays where it is, and keeps nothing from being over."""
+    at = {OLD: ALL, NEW: {"b.mkv": 5 * GB}}
+    (heal,) = made(at, NEW).plan().actions
+    past = Past(action=heal, outcome=outcome, at=NOW - days(0.5), run="r000001")
+    proposal = made(at, OLD, rows, ledger=Ledger(history=(past,))).plan()
+    assert (proposal.held, proposal.blocked) == ((), ())
+    assert [a.data["steps"] for a in proposal.actions] == ([] if rows == ALL else [[]])
 
 
 @pytest.mark.parametrize("outcome", ["failed", "not-done"])

@@ -242,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif answer is not None and strike.name == "short-list":
             self._send(answer[0], answer[1], halved(answer[1], answer[2]), answer[3])
         elif answer is not None and strike.name == "stale-list":
-            self._send(*strike.kept.setdefault(text, answer))
+            self._send(*(strike.kept.setdefault(text, answer) if answer[0] < 300 else answer))
         elif answer is not None and strike.name in ("true", "cut"):
             self._send(*answer, cut=strike.name == "cut")
         else:

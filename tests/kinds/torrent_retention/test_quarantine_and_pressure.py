@@ -12,9 +12,11 @@ import pytest
 from reconciler.kind import WriteRefused
 from resources.clients.localfs import Batches, LocalFs
 from resources.clients.localfs import quarantine as store
+from sandbox.torrents.qbittorrent import Qbittorrent
 from sandbox.torrents.rtorrent import Rtorrent
 from tests.kinds.torrent_retention.rig import rig
 from tests.kinds.torrent_retention.sim import FREE, Sim, goes, payload
+from tests.mounts import Mounted
 
 WISH = f"connection: rt\nmay_go: {{ratio: '>= 2'}}\n{FREE}"
 FILES = {"e1.mkv": 2_000_000, "sub/e2.mkv": 1_000_000}
@@ -181,6 +183,27 @@ def test_under_pressure_the_longest_done_goes_and_only_what_is_needed(tmp_path: 
         wanted = (total - free - 2_000_000) / total * 100
         sim.declare(WISH + f"pressure: {{disk: {downloads}, above: {wanted:.7f}%}}")
         assert goes(sim.proposal())[:1] == ["Oldest"]
+
+
+def test_a_full_disk_ends_no_quarantine_on_another(tmp_path: Path) -> None:
+    """Orphans wait on one disk, the other is full: purging them would make no room there, whoever deletes the torrents."""
+    downloads, other = tmp_path / "dl", tmp_path / "other"
+    for folder in (downloads, other):
+        folder.mkdir()
+    with Mounted(downloads):
+        given = [payload(downloads, "Mine.mkv", 1, ratio=0)]
+        (downloads / "left.mkv").write_bytes(b"left" * 1000)
+        (tmp_path / "password").write_text("adminadmin")
+        with Qbittorrent(given) as qb:
+            said = f"{{app: qbittorrent, url: '{qb.url}', user: admin, password: {{file: {tmp_path / 'password'}}}}}"
+            sim = Sim(tmp_path, {"qb": said}, downloads)
+            wish = f"connection: qb\nmay_go: {{ratio: '>= 2'}}\n{FREE}orphans: {{under: [{downloads}], older: 1d}}\n"
+            sim.declare(wish)
+            sim.wait(timedelta(days=2))
+            assert [o.state for o in sim.apply().outcomes] == ["done"]
+            for disk, purged in ((other, []), (downloads, ["purge"])):
+                sim.declare(wish + f"pressure: {{disk: {disk}, above: 0%}}")
+                assert [a.verb for a in sim.proposal().actions] == purged
 
 
 def test_nothing_outside_through_links_or_over_something(tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ class Strike:
     kept: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
 
     def due(self, name: str) -> bool:
-        """Whether it hits this request, which is counted."""
-        if self.call not in ("", name) or (self.name in LISTS and name != "READDIR"):
+        """Whether it hits this request, which is counted; of the lies about lists, this answer with names in it."""
+        if self.call not in ("", name):
             return False
         self.seen += 1
         return self.seen >= self.n and (self.times is None or self.seen < self.n + self.times)
@@ -125,13 +125,17 @@ class Relay:
         self._socket = socket.socket(socket.AF_UNIX)
 
     @property
+    def lists(self) -> bool:
+        """Whether what strikes is a lie about lists."""
+        return self.strike is not None and self.strike.name in LISTS
+
+    @property
     def down(self) -> bool:
         return self.strike is not None and self.strike.name == "down" and self.strike.struck
 
     def due(self, entry: Asked) -> Strike | None:
-        """Notes a request, and gives the strike when it hits it."""
+        """The strike, when it hits this request."""
         with self.lock:
-            self.log.append(entry)
             strike = self.strike
             if strike is None or not strike.due(entry.name):
                 return None
@@ -221,8 +225,9 @@ class _Line:
     def _request(self, frame: bytes) -> bool:
         """Whether the server is to get it."""
         number, entry = frame[5:9], Asked(name_of(frame))
-        strike = self.relay.due(entry)
-        late = strike is not None and (strike.after or strike.name in LISTS)
+        self.relay.log.append(entry)
+        strike = None if self.relay.lists else self.relay.due(entry)
+        late = strike is not None and strike.after
         self.waiting[number] = (entry, strike if late else None, frame)
         if strike is None or late:
             return True
@@ -236,6 +241,8 @@ class _Line:
         entry.done = frame[4] != wire.STATUS or wire.status(frame[9:]) in (wire.OK, wire.EOF)
         if frame[4] == wire.HANDLE and entry.name == "OPENDIR":
             self.folders[wire.Reader(frame[9:]).text()] = wire.Reader(asked[9:]).text()
+        if frame[4] == wire.NAME and entry.name == "READDIR" and self.relay.lists:
+            strike = self.relay.due(entry)
         if strike is None:
             self._send(frame)
         elif strike.name in LISTS:
