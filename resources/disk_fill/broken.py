@@ -45,6 +45,10 @@ class Candidate:
         """Whether its folders alone say that there was a move: now, or when we began to mend it."""
         return not self.directed if self.data is None else bool(self.data.get("guessed"))
 
+    def doubted(self, scene: Scene) -> bool:
+        """Whether nothing at all shows that there was one: what lies at the supposed target is somebody's own."""
+        return self.guessed and unproven(scene)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -241,7 +245,7 @@ def _scene(candidate: Candidate, known: dict[str, int], at_old: dict[str, int], 
 def _is_broken(candidate: Candidate, scene: Scene) -> bool:
     """Whether something has to be done: files the app would forget, or the rest of a move of our own."""
     here, there = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
-    if candidate.guessed and unproven(scene):
+    if candidate.doubted(scene):
         return scene.path == scene.new
     if (
         candidate.data is None and not candidate.directed
@@ -260,8 +264,9 @@ def _forgotten(candidate: Candidate, scene: Scene, known: dict[str, int]) -> int
         return 0
     here, other = (scene.at_new, scene.at_old) if scene.path == scene.new else (scene.at_old, scene.at_new)
     tracked = [(str(name), int(size)) for name, size in candidate.data["files"]]
-    theirs = candidate.guessed and unproven(scene)
-    return 0 if other and not theirs else sum(here.get(name) == size != known.get(name) for name, size in tracked)
+    if other and not candidate.doubted(scene):
+        return 0
+    return sum(here.get(name) == size != known.get(name) for name, size in tracked)
 
 
 def _is_over(candidate: Candidate, scene: Scene, known: dict[str, int], here: dict[str, int]) -> bool:

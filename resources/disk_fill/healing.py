@@ -8,7 +8,7 @@ from resources.disk_fill.broken import Found
 from resources.disk_fill.disks import disk_at
 from resources.disk_fill.ground import Survey
 from resources.disk_fill.mending import Way, data_of, rests_on, says
-from resources.disk_fill.scene import leaves, smaller, unproven
+from resources.disk_fill.scene import leaves, smaller
 from resources.disk_fill.verbs.judge import told_of
 from resources.disk_fill.words import count
 
@@ -17,8 +17,7 @@ def heal(address: str, number: int, seen: Survey, torn: Found, *, rate: float) -
     """The action `address/number`, or what is said instead. `rate` in bytes a second."""
     thing, scene, way = torn.candidate.thing, torn.scene, torn.way
     subject = thing.subject(seen.view.servers[thing.connection].app)
-    guessed = torn.candidate.guessed and unproven(scene)
-    told = smaller(scene) if guessed else told_of(scene, denied=torn.candidate.denied)
+    told = smaller(scene) if torn.candidate.doubted(scene) else told_of(scene, denied=torn.candidate.denied)
     if way is not None and not way.remedy.steps:
         told = f"every file has arrived, and {thing.connection} does not know {count(way.remedy.files, 'file')} of it"
     stays = seen.staying.get(thing.key)

@@ -65,6 +65,11 @@ def data_of(base: Mapping[str, Json], scene: Scene, way: Remedy, expected: Files
     }
 
 
+def moves(data: Mapping[str, Json]) -> bool:
+    """Whether a heal has the app move files, and not only told where they are."""
+    return any(carry for _, carry in data["steps"])
+
+
 def rests_on(scene: Scene) -> dict[str, Json]:
     """What a heal depends on: where every file is, that nobody is at work on it, that there is room, and two folders."""
     return {"files": scene.fingerprint(), "idle": "yes", "room": "enough", "roots": TWO}

@@ -19,7 +19,7 @@ from reconciler.plan.model import Plan
 from resources.clients.sftp import wire
 from tests.effort import PROOF
 from tests.faults.matrix import count
-from tests.laws.bench import SECRET_VARIABLE, Bench, bench, changed
+from tests.laws.bench import SECRET_VARIABLE, Bench, bench, changed, decisions
 from tests.laws.releases import Seedbox
 from tests.laws.torrents import TorrentClient
 from tests.laws.worlds import CANARY, Case
@@ -122,10 +122,6 @@ class Struck:
     @property
     def at_all(self) -> bool:
         return self.strike.struck
-
-
-def decisions(plan: Plan) -> set[str]:
-    return {f"{a.verb} {a.subject.ident} {sorted(a.after.items())}" for a in plan.actions()}
 
 
 def one_plan(it: Bench, fault: Fault, n: int, healthy: Plan) -> bool:

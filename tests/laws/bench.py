@@ -10,6 +10,7 @@ built, looked at and disturbed is its setting's: `servarr.py`, `torrents.py`.
 
 from __future__ import annotations
 
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from reconciler.action import Action
 from reconciler.address import Subject
 from reconciler.apply.follow import Patience
 from reconciler.apply.report import Report
@@ -206,6 +208,15 @@ class Bench(ABC):
     def touches(self) -> set[str]:
         """Fields of a subject that the kind may change."""
         return {field for fields in self.case.told.get("touches", {}).values() for field in fields}
+
+
+def decision(action: Action) -> str:
+    return f"{action.verb} {action.subject.ident} {json.dumps(action.after, sort_keys=True)}"
+
+
+def decisions(plan: Plan) -> set[str]:
+    """What a plan would do."""
+    return {decision(action) for action in plan.actions()}
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

@@ -16,7 +16,7 @@ from resources.clients.localfs.staging import PARTIAL
 from tests.laws.bench import SECRET_VARIABLE, Call
 from tests.laws.still import Still, StillBench, write
 from tests.laws.worlds import CANARY, SERVER, Case
-from tests.live.sftp.relay import STRIKES, Relay, Strike
+from tests.live.sftp.relay import CHANGES, STRIKES, Relay, Strike
 from tests.live.sftp.server import keygen
 
 REACHED = {"here", "there"}
@@ -105,7 +105,7 @@ class Seedbox(StillBench):
     # -- what was sent, and what fails
 
     def calls(self) -> list[Call]:
-        return [Call(one.name, one.write, one.struck, one.done) for one in self.relay.log]
+        return [Call(one.name, one.name in CHANGES, one.struck, one.done) for one in self.relay.log]
 
     def forget(self) -> None:
         self.relay.log.clear()

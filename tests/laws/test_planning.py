@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from reconciler import registry
-from reconciler.action import Action
 from reconciler.apply.settle import pending
 from reconciler.cli.apply import ended
 from reconciler.facts import Facts
@@ -20,7 +19,7 @@ from reconciler.plan.observe import observe
 from reconciler.plan.planner import Ground, make_plan
 from reconciler.store import Store
 from tests.effort import PROOF
-from tests.laws.bench import Bench
+from tests.laws.bench import Bench, decisions
 from tests.laws.worlds import Case
 
 MOMENTS = {"created", "valid_until", "serial"}
@@ -132,14 +131,6 @@ def test_a_connection_for_reading_is_never_written_to(laws: Bench) -> None:
 def told(plan: Plan) -> bool:
     """Whether the plan says that something is not known, or not right."""
     return any(p.proposal.blocked or p.proposal.errors for p in plan.resources)
-
-
-def decision(action: Action) -> str:
-    return f"{action.verb} {action.subject.ident} {json.dumps(action.after, sort_keys=True)}"
-
-
-def decisions(plan: Plan) -> set[str]:
-    return {decision(action) for action in plan.actions()}
 
 
 def asked_by(laws: Bench) -> list[str]:

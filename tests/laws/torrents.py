@@ -23,11 +23,9 @@ from resources.clients.rtorrent.rpc import MULTI
 from resources.clients.rtorrent.rpc import READS as OF_RTORRENT
 from resources.clients.transmission.client import READS as OF_TRANSMISSION
 from sandbox.torrents.model import Torrent
-from sandbox.torrents.qbittorrent import Qbittorrent
-from sandbox.torrents.rtorrent import Rtorrent
-from sandbox.torrents.transmission import Transmission
 from sandbox.values import Json
-from tests.kinds.torrent_retention.line import Line, Strike, call_of
+from tests.kinds.torrent_retention.line import YES, Line, Strike, call_of
+from tests.kinds.torrent_retention.rig import serving
 from tests.laws.bench import SECRET_VARIABLE, Call
 from tests.laws.proxy import Proxy, proxy
 from tests.laws.still import Still, StillBench, write
@@ -41,7 +39,6 @@ READS = {
     "transmission": OF_TRANSMISSION,
 }
 """The clients' own lists of what only looks."""
-REMOVALS = ("d.erase", "torrents/delete", "torrent-remove")
 USERS = {"rtorrent": "me", "qbittorrent": "admin", "transmission": "me"}
 HERE = {"login-page": "page", "truncated": "cut"}  # faults that the line has another name for
 REACHED = {"torrents", "stopped", "gone"}
@@ -152,7 +149,7 @@ class TorrentClient(StillBench):
 
     def calls(self) -> list[Call]:
         return [
-            Call(one.name, self._is_write(one.name), one.struck, one.done, risky=one.name in REMOVALS)
+            Call(one.name, self._is_write(one.name), one.struck, one.done, risky=one.name in YES)
             for one in self.line.log
         ]
 
@@ -198,13 +195,6 @@ def _torrent(downloads: Path, number: int, told: Json) -> Torrent:
     return found
 
 
-def _serving(program: str, given: list[Torrent]) -> Any:
-    """The simulated client, whose password is the canary."""
-    if program == "rtorrent":
-        return Rtorrent(given, http=True, password=CANARY)
-    return (Qbittorrent if program == "qbittorrent" else Transmission)(given, password=CANARY)
-
-
 @contextmanager
 def built(case: Case, folder: Path) -> Iterator[TorrentClient]:
     """A fresh client of the case, over its files."""
@@ -215,7 +205,7 @@ def built(case: Case, folder: Path) -> Iterator[TorrentClient]:
     time = SimpleNamespace(time=lambda: clock.now().timestamp())
     with ExitStack() as stack:
         stack.enter_context(patch("sandbox.torrents.rtorrent.time", time))
-        server = stack.enter_context(_serving(case.program, given))
+        server = stack.enter_context(serving(case.program, given, password=CANARY))
         line = stack.enter_context(Line(server.url))
         relay = stack.enter_context(Relay(folder / "relay")) if case.app == "rtorrent-sftp" else None
         found = TorrentClient(case, folder, server, line, clock, relay)

@@ -15,7 +15,7 @@ from reconciler.kind import World as Servers
 from reconciler.units import size_text
 from resources.clients.servarr import Commands
 from resources.disk_fill import jobs
-from resources.disk_fill.mending import TWO, on_disk
+from resources.disk_fill.mending import TWO, moves, on_disk
 from resources.disk_fill.verbs import look
 from resources.disk_fill.verbs.judge import judge
 from resources.disk_fill.verbs.move import WORDS, find_command, newest, rescan
@@ -38,7 +38,7 @@ class Heal(Verb):
             return Absent(world.now())
         root = data["destination_root" if data["goal"] == "new" else "source_root"]
         accessible, free = look.root_state(world, data["connection"], root)
-        proven = found.scene.apart or not _moves(data)
+        proven = found.scene.apart or not moves(data)
         room = "enough" if free >= on_disk(data["carries"]) else f"{size_text(free)} free at {root}"
         return Known(
             {
@@ -54,7 +54,7 @@ class Heal(Verb):
         data = action.data
         if action.rests_on.get("files") != data["fingerprint"] or action.rests_on.get("idle") != "yes":
             raise WriteRefused("its files are not where this heal was planned for", "make a new plan: arr plan")
-        if _moves(data) and action.rests_on.get("roots") != TWO:
+        if moves(data) and action.rests_on.get("roots") != TWO:
             raise WriteRefused("it is not proven that the two places are two folders", "make a new plan: arr plan")
         if not data["steps"]:
             rescan(world, data)
@@ -62,15 +62,15 @@ class Heal(Verb):
         last = newest(world, data)
         client = world.client(data["connection"])
         lies = data["path"]
-        for number, (path, moves) in enumerate(data["steps"]):
+        for number, (path, carry) in enumerate(data["steps"]):
             try:
-                client.move(data["item_id"], path, move_files=moves, from_path=lies)
+                client.move(data["item_id"], path, move_files=carry, from_path=lies)
             except (WriteRefused, ReadFailed) as e:
                 if number:  # the path is changed already: only a look at the world can tell where this leaves it
                     raise ReplyLost(f"step {number + 1} failed: {e}") from e
                 raise
             lies = path
-        return {"command": find_command(world, data, last) if _moves(data) else None, "files": data["expected"]}
+        return {"command": find_command(world, data, last) if moves(data) else None, "files": data["expected"]}
 
     def verify(self, world: Servers, action: Action, handle: dict[str, Json] | None) -> Verdict:
         data = action.data
@@ -100,11 +100,6 @@ def _rescanned(world: Servers, data: dict[str, Json]) -> Verdict:
         "not-done", f"{connection} does not know {count(len(away), 'file')} after all: {away[0]}",
         remedy=f"look at the log of {connection}",
     )  # fmt: skip
-
-
-def _moves(data: dict[str, Json]) -> bool:
-    """Whether the app is told to move files, and not only where they are."""
-    return any(moves for _, moves in data["steps"])
 
 
 HEAL: Any = Heal()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from reconciler.action import Json
 from reconciler.kind import Verdict, World
 from reconciler.units import size_text
-from resources.disk_fill.mending import choose, data_of
+from resources.disk_fill.mending import choose, data_of, moves
 from resources.disk_fill.scene import Place, Scene, set_right, whole, why_not
 from resources.disk_fill.verbs.cause import cause
 from resources.disk_fill.verbs.look import Sight, as_rows, expected_of, root_state, rows, sight
@@ -32,7 +32,7 @@ def judge(world: World, data: dict[str, Json], handle: dict[str, Json] | None, g
     scene = found.scene
     if found.busy:
         return _running(found, goal)
-    nothing_moves = bool(data.get("steps")) and not any(moves for _, moves in data["steps"])
+    nothing_moves = bool(data.get("steps")) and not moves(data)
     if whole(scene, goal) or (nothing_moves and set_right(scene, goal)):
         return _arrived(world, found, data)
     if goal == "new" and whole(scene, "old"):

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from sandbox.torrents.rtorrent import xml
+from tests.strike import Asked, Striking
 
 PAGE = b"<html><title>Log in</title><form></form></html>"
 XML = "<?xml version='1.0'?><methodResponse>{}</methodResponse>"
@@ -64,42 +65,15 @@ Answered = tuple[int, str, bytes, dict[str, str]]  # status, media type, body, f
 
 
 @dataclass
-class Asked:
-    """A request by the name of its call, what struck it, and whether the client has done what was asked."""
+class Strike(Striking):
+    """It fails in the way `name`.
 
-    name: str
-    struck: str = ""
-    done: bool = False
-
-
-@dataclass
-class Strike:
-    """The `n`-th request from now on fails in the way `name`: before the client has it, or `after` it was done.
-
-    `call`: only requests of this name count. `times`: how many of them fail from then on, None for all.
     `true`: nothing fails, and `lie` changes the client while it answers; what that returns puts all right again.
     `short-list`: lists lack their second half. `stale-list`: what is asked again is answered as the first time.
     """
 
-    name: str
-    n: int
-    after: bool = False
     lie: Callable[[], Callable[[], None]] | None = None
-    call: str = ""
-    times: int | None = 1
-    seen: int = 0
     kept: dict[str, Answered] = field(default_factory=dict)
-
-    def due(self, name: str) -> bool:
-        """Whether it hits this request, which is counted."""
-        if self.call not in ("", name):
-            return False
-        self.seen += 1
-        return self.seen >= self.n and (self.times is None or self.seen < self.n + self.times)
-
-    @property
-    def struck(self) -> bool:
-        return self.seen >= self.n
 
 
 class Line(ThreadingHTTPServer):

@@ -109,11 +109,11 @@ def torrents(downloads: Path) -> list[Torrent]:
     ]
 
 
-def serving(app: str, given: list[Torrent]) -> Any:
-    """The simulated client, over HTTP."""
+def serving(app: str, given: list[Torrent], **login: str) -> Any:
+    """The simulated client, over HTTP. `login`: its `password`, where it is not the usual one."""
     if app == "rtorrent":
-        return Rtorrent(given, http=True)
-    return Qbittorrent(given) if app == "qbittorrent" else Transmission(given)
+        return Rtorrent(given, http=True, **login)
+    return (Qbittorrent if app == "qbittorrent" else Transmission)(given, **login)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from typing import IO, Any, Self
 
 from resources.clients.sftp import wire
 from tests.live.sftp.server import SFTP, Sshd, needed
+from tests.strike import Asked, Striking
 
 NAMES = {
     getattr(wire, name): name
@@ -68,43 +69,10 @@ os._exit(0)
 
 
 @dataclass
-class Asked:
-    """A request by the name of its packet, what struck it, and whether the server has done it."""
+class Strike(Striking):
+    """It fails in the way `name`. Of the lies about lists answers with names in them are counted."""
 
-    name: str
-    struck: str = ""
-    done: bool = False
-
-    @property
-    def write(self) -> bool:
-        return self.name in CHANGES
-
-
-@dataclass
-class Strike:
-    """The `n`-th request from now on fails in the way `name`, and those after it: `times` in all, None for all of them.
-
-    `call`: only requests of this name count.
-    """
-
-    name: str
-    n: int = 1
-    after: bool = False
-    call: str = ""
-    times: int | None = 1
-    seen: int = 0
     kept: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
-
-    def due(self, name: str) -> bool:
-        """Whether it hits this request, which is counted; of the lies about lists, this answer with names in it."""
-        if self.call not in ("", name):
-            return False
-        self.seen += 1
-        return self.seen >= self.n and (self.times is None or self.seen < self.n + self.times)
-
-    @property
-    def struck(self) -> bool:
-        return self.seen >= self.n
 
 
 class Relay:

@@ -22,11 +22,9 @@ from unittest.mock import patch
 from reconciler.clock import Clock
 from resources.clients.localfs.quarantine import FOLDER
 from sandbox.torrents.model import Torrent
-from sandbox.torrents.qbittorrent import Qbittorrent
-from sandbox.torrents.rtorrent import Rtorrent
-from sandbox.torrents.transmission import Transmission
 from sandbox.values import Json
 from tests.kinds.torrent_retention.line import Line
+from tests.kinds.torrent_retention.rig import serving
 from tests.simulation.wish import nth
 
 CASTS: dict[str, tuple[str, ...]] = {
@@ -35,11 +33,6 @@ CASTS: dict[str, tuple[str, ...]] = {
     "transmission": ("transmission",),
     "pair": ("rtorrent", "transmission"),
     "two": ("qbittorrent", "rtorrent"),
-}
-SERVERS: dict[str, Callable[[list[Torrent]], Any]] = {
-    "rtorrent": lambda given: Rtorrent(given, http=True),
-    "qbittorrent": Qbittorrent,
-    "transmission": Transmission,
 }
 HOSTS = ("tracker.good.example", "tracker.strict.example", "tracker.good.example", "tracker.unlisted.test")
 LABELS = ("", "tv", "", "", "keep", "", "arr-protect")
@@ -107,7 +100,7 @@ class Yard:
         for module in ("model", "rtorrent"):
             self._stack.enter_context(patch(f"sandbox.torrents.{module}.time", time))
         for number, app in enumerate(CASTS[self._cast]):
-            server = self._stack.enter_context(SERVERS[app]([]))
+            server = self._stack.enter_context(serving(app, []))
             client = Client(("box", "other")[number], app, server, self._stack.enter_context(Line(server.url)))
             server.torrents = Held({}, partial(self._gone, client))
             self.clients[client.name] = client
